@@ -1,0 +1,94 @@
+"""The book's own Sphinx extension: brings labs, the page engine and the fetched JavaScript into the built pages.
+
+Nothing is put under ``_static`` of the sources: Jupyter Book loads every script it finds there on every page.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.util.docutils import SphinxDirective
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+MODULES = HERE.parent / "_web" / "node_modules"
+
+# What is fetched and not committed, under the name it has in the page.
+VENDORED = {
+    "ort.wasm.bundle.min.mjs": MODULES / "onnxruntime-web/dist/ort.wasm.bundle.min.mjs",
+    "ort-wasm-simd-threaded.wasm": MODULES / "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
+    "tex-svg.js": MODULES / "mathjax/es5/tex-svg.js",
+}
+
+
+class LabDirective(SphinxDirective):
+    """``{lewm-lab} cloud_flow``: a lab in a Markdown page, the same HTML form that a notebook's output holds."""
+
+    required_arguments = 1
+    option_spec = {"scene": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        from lewm_lite.labs.showing import html_form  # imports torch: only where a page asks for a lab
+
+        name = self.arguments[0]
+        self.env.note_dependency(str(ROOT / "assets/labs" / name / "manifest.json"))
+        form = html_form(name, self.options.get("scene"))
+        return [nodes.raw("", form, format="html")]
+
+
+def plotly_script() -> Path:
+    """plotly.js as the installed Python package ships it, so that the two are of one version."""
+    import plotly
+
+    return Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+
+
+def assemble(app) -> None:
+    """Put what the pages load beside them, at every build: Sphinx copies static files only when a page changed."""
+    missing = [str(path) for path in VENDORED.values() if not path.exists()]
+    if missing:
+        raise FileNotFoundError(f"not fetched yet: {', '.join(missing)}: run `make setup`")
+    target = Path(app.outdir) / "_static" / "lewm"
+    folders = {
+        ROOT / "lewm_lite/labs/static": target,
+        ROOT / "assets/labs": target / "assets",
+        HERE.parent / "_page": target,
+    }
+    for source, destination in folders.items():
+        for path in source.rglob("*"):
+            if path.is_file():
+                _copy(path, destination / path.relative_to(source))
+    for name, path in {**VENDORED, "plotly.min.js": plotly_script()}.items():
+        _copy(path, target / "vendor" / name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target.exists() and target.stat().st_mtime_ns == source.stat().st_mtime_ns:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+
+
+def without_thebe(app, page: str, template: str, context: dict, doctree) -> None:
+    """Drop the scripts of an extension that is switched off, yet declares the same constant twice on every page."""
+    context["script_files"] = [
+        script for script in context.get("script_files", []) if "thebe" not in f"{script}{_body(script)}".lower()
+    ]
+
+
+def _body(script: object) -> str:
+    return str(getattr(script, "attributes", {}).get("body", ""))
+
+
+def setup(app) -> dict:
+    app.connect("builder-inited", assemble)
+    app.connect("html-page-context", without_thebe, priority=900)
+    app.add_directive("lewm-lab", LabDirective)
+    app.add_css_file("lewm/labs.css")
+    app.add_css_file("lewm/book.css")
+    app.add_js_file("lewm/lewm-labs.js", loading_method="defer")
+    app.add_js_file("lewm/lewm-plotly.js", loading_method="defer")
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,82 @@
+"""Where assets are, and how a file is written: whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def asset_root() -> Path:
+    """The folder of assets: inside the package in an installed wheel, beside it in a checkout."""
+    inside = _PACKAGE / "assets"
+    return inside if inside.is_dir() else _PACKAGE.parent / "assets"
+
+
+def asset_path(name: str) -> Path:
+    """The path of an asset, the same call in a checkout and in an installed wheel.
+
+    Args:
+        name: path relative to ``assets/``, with forward slashes, e.g. ``"labs/cloud_flow/manifest.json"``.
+    Raises:
+        FileNotFoundError: no such asset; the message lists what stands beside it.
+        ValueError: ``name`` leads out of the folder.
+    """
+    root = asset_root().resolve()
+    path = (root / name).resolve()
+    if not path.is_relative_to(root):
+        raise ValueError(f"name must stay inside assets/, got {name!r}")
+    if not path.exists():
+        near = sorted(p.name for p in path.parent.glob("*")) if path.parent.is_dir() else []
+        raise FileNotFoundError(f"no asset {name!r}; beside it are: {', '.join(near) or 'nothing'}")
+    return path
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` to a new file beside ``path`` and put it in place in one step: never half a file."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def sha256(content: bytes) -> str:
+    """Hexadecimal SHA-256 of ``content``."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def birth_certificate(*, command: str, seed: int, files: Mapping[str, bytes]) -> dict:
+    """What a manifest says of how its files came to be: command, seed, versions, and a hash of each file."""
+    versions = {"python": platform.python_version()}
+    for package in ("torch", "numpy", "onnx", "onnxscript"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {
+        "command": command,
+        "seed": seed,
+        "versions": versions,
+        "sha256": {name: sha256(content) for name, content in sorted(files.items())},
+    }
+
+
+def json_bytes(value: object) -> bytes:
+    """``value`` as indented JSON that ends in a newline, the same bytes each time."""
+    return (json.dumps(value, indent=1, ensure_ascii=False, sort_keys=False) + "\n").encode()

@@ -1,0 +1,19 @@
+"""Every lab by its name: what the command line, the page builder and the tests go through."""
+
+from __future__ import annotations
+
+from lewm_lite.labs.cloud_flow import CloudFlow
+from lewm_lite.labs.lab import Lab
+
+LABS: dict[str, type[Lab]] = {lab.name: lab for lab in (CloudFlow,)}
+
+
+def lab_named(name: str) -> type[Lab]:
+    """The lab class of that name.
+
+    Raises:
+        ValueError: no such lab; the message lists those there are.
+    """
+    if name not in LABS:
+        raise ValueError(f"no lab named {name!r}: there are {', '.join(LABS)}")
+    return LABS[name]

@@ -1,0 +1,254 @@
+r"""SIGReg: how far a cloud of embeddings is from the standard Gaussian, seen through its shadows.
+
+One idea in three steps: draw unit directions, project the cloud on each (a shadow), and compare the empirical
+characteristic function of each shadow with that of N(0, 1), on evenly spaced knots. Because the knots are evenly
+spaced, $e^{i t_k x} = (e^{i\,dt\,x})^k$: one sine and one cosine per projection give every knot by multiplication, and
+the gradient is a polynomial in the same number. Value and gradient equal the direct formula's; nothing of size
+knots x samples x directions is ever stored.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from lewm_lite.checks import (
+    ShapeError,
+    check_embeddings,
+    check_floating,
+    check_generator,
+    check_positive_integer,
+    check_positive_number,
+)
+
+
+def random_directions(dim: int, num_directions: int, *, generator: torch.Generator) -> Tensor:
+    r"""Directions drawn uniformly from the unit sphere: Gaussian columns, divided by their length.
+
+    Args:
+        dim: dimension of the embeddings, >= 1.
+        num_directions: how many directions, K, >= 1.
+        generator: the source of randomness; required, never global.
+    Returns:
+        ``(dim, num_directions)`` float32, each column of length 1, on the generator's device.
+    Raises:
+        ValueError: ``dim`` or ``num_directions`` below 1. TypeError: no generator.
+    Source:
+        Balestriero & LeCun 2025, arXiv:2511.08544, Algorithm 1. The authors' LeWM code (lucas-maes/le-wm at 8edfeb3,
+        ``module.py``) draws from the global random state; we ask for a generator.
+    Example:
+        >>> from lewm_lite import seeded
+        >>> random_directions(3, 5, generator=seeded(0)).norm(dim=0).round(decimals=6).tolist()
+        [1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    check_positive_integer("dim", dim)
+    check_positive_integer("num_directions", num_directions)
+    check_generator(generator)
+    columns = torch.randn(dim, num_directions, generator=generator, device=generator.device)
+    return columns / columns.norm(dim=0, keepdim=True)
+
+
+class _CharacteristicFunction(torch.autograd.Function):
+    """Means of cos(k·dt·x) and sin(k·dt·x), k = 1…n, over the last axis; keeps only x for the backward pass."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(samples: Tensor, num_frequencies: int, dt: float) -> tuple[Tensor, Tensor]:
+        cos, sin = torch.cos(samples * dt), torch.sin(samples * dt)
+        real, imag = cos, sin
+        reals, imags = [real.mean(-1)], [imag.mean(-1)]
+        for _ in range(num_frequencies - 1):
+            real, imag = real * cos - imag * sin, real * sin + imag * cos
+            reals.append(real.mean(-1))
+            imags.append(imag.mean(-1))
+        return torch.stack(reals, -1), torch.stack(imags, -1)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        samples, ctx.num_frequencies, ctx.dt = inputs
+        ctx.save_for_backward(samples)
+
+    @staticmethod
+    def backward(ctx, grad_real: Tensor, grad_imag: Tensor):
+        # d/dx sum_k [a_k cos(k dt x) + b_k sin(k dt x)] = dt · Re sum_k k (b_k + i a_k) u^k with u = e^{i dt x}:
+        # a polynomial in u, evaluated from the highest power down (Horner).
+        (samples,) = ctx.saved_tensors
+        cos, sin = torch.cos(samples * ctx.dt), torch.sin(samples * ctx.dt)
+        real, imag = torch.zeros_like(samples), torch.zeros_like(samples)
+        for k in range(ctx.num_frequencies, 0, -1):
+            real = real + k * grad_imag[..., k - 1, None]
+            imag = imag + k * grad_real[..., k - 1, None]
+            real, imag = real * cos - imag * sin, real * sin + imag * cos
+        return real * (ctx.dt / samples.shape[-1]), None, None
+
+
+def _distance_from_normal(samples: Tensor, *, knots: int, t_max: float) -> Tensor:
+    """The Epps-Pulley statistic of each row, without checks: ``(*leading, samples)`` -> ``(*leading)``."""
+    dt = t_max / (knots - 1)
+    real, imag = _CharacteristicFunction.apply(samples, knots - 1, dt)
+    real, imag, count = _average_over_processes(real, imag, samples.shape[-1])
+    # The knot at t = 0 is left out: there both characteristic functions are 1, whatever the sample.
+    t = dt * torch.arange(1, knots, dtype=samples.dtype, device=samples.device)
+    normal = torch.exp(-t * t / 2)
+    # The integrand is even, so the trapezoid rule on [-t_max, t_max] folds onto [0, t_max]: 2 dt inside, dt at the end.
+    trapezoid = 2 * dt * torch.ones_like(t)
+    trapezoid = torch.cat([trapezoid[:-1], trapezoid[-1:] / 2])
+    return count * (((real - normal).square() + imag.square()) * (trapezoid * normal)).sum(-1)
+
+
+def _average_over_processes(real: Tensor, imag: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor | int]:
+    """Under ``torch.distributed``: the means over the whole batch, weighted by each process's share of samples."""
+    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+        return real, imag, count
+    from torch.distributed.nn.functional import all_reduce  # the differentiable one
+
+    total = torch.tensor(float(count), dtype=real.dtype, device=real.device)
+    dist.all_reduce(total)
+    real, imag = all_reduce(torch.stack([real, imag]) * (count / total))
+    return real, imag, total
+
+
+def epps_pulley(projections: Tensor, *, knots: int = 17, t_max: float = 3.0) -> Tensor:
+    r"""Distance of each one-dimensional sample from N(0, 1), through characteristic functions.
+
+    $$T = N \int_{-t_{max}}^{t_{max}} \left|\hat\varphi(t) - e^{-t^2/2}\right|^2 e^{-t^2/2}\,dt,
+    \qquad \hat\varphi(t) = \frac1N \sum_{n=1}^N e^{i t x_n},$$
+
+    by the trapezoid rule on ``knots`` points of ``[0, t_max]``, doubled because the integrand is even. It asks for mean
+    0 *and* variance 1, not for normality alone. It never averages to zero: N values drawn from N(0, 1) score about 1.05
+    whatever N is; all values at 0 score 0.40205 N (at the default knots).
+
+    Args:
+        projections: ``(*leading, samples, num_directions)``; axis -2 is the sample.
+        knots: quadrature points on ``[0, t_max]``, odd and >= 3, the point 0 included.
+        t_max: largest frequency, > 0, in 1 / (unit of ``projections``).
+    Returns:
+        ``(*leading, num_directions)``: one statistic per shadow, >= 0, dimensionless.
+    Raises:
+        ShapeError: fewer than two axes or two samples.
+        TypeError: integers. ValueError: NaN, infinity, a bad ``knots`` or ``t_max``.
+    Source:
+        Epps & Pulley 1983; Balestriero & LeCun 2025, arXiv:2511.08544, section 4.2.3, and the authors' code
+        (rbalestr-lab/lejepa at eddffdd, ``univariate/epps_pulley.py``): same grid, window and factor N, same value.
+        The paper's Algorithm 1 has knots on [-5, 5] instead. Ours multiplies powers of one complex number where theirs
+        takes a sine and a cosine per knot.
+    Example:
+        >>> import torch
+        >>> from lewm_lite import seeded
+        >>> healthy, collapsed = torch.randn(256, 1, generator=seeded(0)), torch.zeros(256, 1)
+        >>> epps_pulley(healthy).item() < 4 < epps_pulley(collapsed).item()
+        True
+    """
+    check_embeddings("projections", projections)
+    _check_quadrature(knots, t_max)
+    return _distance_from_normal(_at_least_float32(projections).mT, knots=knots, t_max=t_max)
+
+
+def sigreg(embeddings: Tensor, directions: Tensor, *, knots: int = 17, t_max: float = 3.0) -> Tensor:
+    r"""Sketched isotropic Gaussian regularisation: the Epps-Pulley statistic, averaged over directions.
+
+    $$\mathrm{SIGReg}(Z) = \frac1K \sum_{k=1}^K T\left(\{r_k \cdot z_n\}_{n=1}^N\right)$$
+
+    The sample axis is -2. Leading axes are separate batches whose scores are averaged, so a clip
+    ``(batch, time, dim)`` must come as ``(time, batch, dim)`` to have one test per time step.
+
+    Args:
+        embeddings: ``(*leading, samples, dim)``, at least two samples. Half precision is computed in float32, also
+            inside autocast.
+        directions: ``(dim, num_directions)`` of unit columns, from :func:`random_directions`.
+        knots, t_max: as in :func:`epps_pulley`.
+    Returns:
+        A scalar, >= 0, dimensionless. About 1.05 for a batch drawn from N(0, I), at any N; proportional to N when the
+        law is wrong, so a weight that was tuned at one batch size does not carry to another.
+    Raises:
+        ShapeError: wrong rank, one sample, no direction, or directions of another dimension.
+        TypeError: integers. ValueError: NaN, infinity, another device, a bad ``knots`` or ``t_max``.
+    Source:
+        Balestriero & LeCun 2025, arXiv:2511.08544, Definition 2 and Algorithm 1; Maes et al. 2026, arXiv:2603.19312, with
+        the authors' code (lucas-maes/le-wm at 8edfeb3, ``module.py:10-36``): same value for the same directions. Theirs
+        takes ``(time, batch, dim)``, draws the directions inside, and stays in bfloat16 under autocast.
+    Example:
+        >>> import torch
+        >>> from lewm_lite import random_directions, seeded
+        >>> generator = seeded(0)
+        >>> directions = random_directions(8, 64, generator=generator)
+        >>> healthy = torch.randn(256, 8, generator=generator)
+        >>> bool(sigreg(healthy, directions) < sigreg(0.1 * healthy, directions))
+        True
+    """
+    check_embeddings("embeddings", embeddings)
+    _check_directions(directions, embeddings)
+    _check_quadrature(knots, t_max)
+    with torch.autocast(device_type=embeddings.device.type, enabled=False):
+        embeddings = _at_least_float32(embeddings)
+        # Directions before samples: the long sample axis stays innermost, where every kernel is fastest.
+        shadows = directions.to(embeddings.dtype).mT @ embeddings.mT
+        return _distance_from_normal(shadows, knots=knots, t_max=t_max).mean()
+
+
+class SIGReg(nn.Module):
+    """:func:`sigreg` with fresh directions at each call, as in training.
+
+    Under ``torch.distributed`` the characteristic function is averaged over all processes before it is compared, with
+    gradient, so several processes score the whole batch as one would; every process must pass a generator in the same
+    state, so that all use the same directions.
+
+    Args:
+        num_directions: directions drawn per call, K.
+        knots, t_max: as in :func:`epps_pulley`.
+    Source:
+        Defaults of the authors' LeWM code: 1024 directions, 17 knots, ``[0, 3]`` (lucas-maes/le-wm at 8edfeb3,
+        ``module.py`` and ``config/train/lewm.yaml``).
+    Example:
+        >>> import torch
+        >>> from lewm_lite import seeded
+        >>> score = SIGReg(num_directions=64)(torch.randn(128, 16, generator=seeded(0)), generator=seeded(1))
+        >>> 0.5 < score.item() < 2
+        True
+    """
+
+    def __init__(self, num_directions: int = 1024, knots: int = 17, t_max: float = 3.0) -> None:
+        super().__init__()
+        check_positive_integer("num_directions", num_directions)
+        _check_quadrature(knots, t_max)
+        self.num_directions, self.knots, self.t_max = num_directions, knots, t_max
+
+    def forward(self, embeddings: Tensor, *, generator: torch.Generator) -> Tensor:
+        """``(*leading, samples, dim)`` -> scalar, along ``num_directions`` directions drawn now."""
+        check_embeddings("embeddings", embeddings)
+        directions = random_directions(embeddings.shape[-1], self.num_directions, generator=generator)
+        return sigreg(embeddings, directions.to(embeddings.device), knots=self.knots, t_max=self.t_max)
+
+    def extra_repr(self) -> str:
+        return f"num_directions={self.num_directions}, knots={self.knots}, t_max={self.t_max}"
+
+
+def _at_least_float32(values: Tensor) -> Tensor:
+    return values if values.dtype in (torch.float32, torch.float64) else values.float()
+
+
+def _check_quadrature(knots: int, t_max: float) -> None:
+    check_positive_integer("knots", knots, minimum=3)
+    if knots % 2 == 0:
+        raise ValueError(f"knots must be odd, as in the authors' code, got {knots}: try {knots + 1}")
+    check_positive_number("t_max", t_max)
+
+
+def _check_directions(directions: Tensor, embeddings: Tensor) -> None:
+    check_floating("directions", directions)
+    if directions.ndim != 2 or 0 in directions.shape:
+        raise ShapeError(
+            f"directions must be (dim, num_directions) with at least one direction, got shape {tuple(directions.shape)}"
+        )
+    if directions.shape[0] != embeddings.shape[-1]:
+        raise ShapeError(
+            f"directions must have the dimension of the embeddings, {embeddings.shape[-1]}, as rows, "
+            f"got shape {tuple(directions.shape)}: draw them with random_directions({embeddings.shape[-1]}, ...)"
+        )
+    if directions.device != embeddings.device:
+        raise ValueError(
+            f"directions are on {directions.device} and embeddings on {embeddings.device}: "
+            "move them with directions.to(embeddings.device)"
+        )
