@@ -7,6 +7,8 @@ PORT ?= 8000
 # The first Python that is new enough; `make PYTHON=/path/to/python …` names another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+# Small tensors: more threads would only wait for each other, and for their neighbours.
+export OMP_NUM_THREADS ?= 1
 BOOK_SOURCES := $(shell find book lewm_lite assets -type f -not -path '*/node_modules/*' -not -name '*.pyc' 2>/dev/null) _config.yml _toc.yml
 
 .PHONY: help setup book html test clean notebooks assets address
@@ -33,14 +35,15 @@ $(VENV)/.ready: pyproject.toml constraints.txt book/_web/package-lock.json
 	@$(BIN)/python -c "import matplotlib.font_manager"
 	@touch $@
 
-_build/html/index.html: $(VENV)/.ready $(BOOK_SOURCES)
+_build/.html: $(VENV)/.ready $(BOOK_SOURCES)
+	@mkdir -p _build
 	@echo "Building the book from the stored outputs (under a minute)."
 	@# What shapes every page was touched: no page may be left as it was.
 	@$(if $(filter book/_ext/% _config.yml _toc.yml,$?),rm -rf _build/html _build/.doctrees)
-	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet >_build/build.log 2>&1 || { cat _build/build.log; exit 1; }
 	@touch $@
 
-html: _build/html/index.html
+html: _build/.html
 	@echo "The book is in _build/html."
 
 book: html
@@ -49,7 +52,7 @@ book: html
 test: html
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/python -m pytest tests
-	@$(BIN)/python -m pytest book
+	@$(BIN)/python -m pytest --nbval book
 
 notebooks: $(VENV)/.ready
 	@$(BIN)/python book/_tools/notebooks.py

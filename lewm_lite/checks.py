@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor
@@ -13,8 +13,8 @@ class ShapeError(ValueError):
     """A tensor of the wrong shape. The message says which argument, which shape, and what to do."""
 
 
-def check_embeddings(name: str, value: Tensor, *, min_samples: int = 2) -> None:
-    """Refuse anything but a finite floating tensor ``(*leading, samples, dim)`` with enough samples.
+def check_embeddings(name: str, value: Tensor, *, min_samples: int = 2, last_axis: str = "dim") -> None:
+    """Refuse anything but a finite floating tensor ``(*leading, samples, last_axis)`` with enough samples.
 
     Raises:
         TypeError: not a tensor, or integers, or complex numbers.
@@ -25,7 +25,7 @@ def check_embeddings(name: str, value: Tensor, *, min_samples: int = 2) -> None:
     shape = tuple(value.shape)
     if len(shape) < 2:
         raise ShapeError(
-            f"{name} must be (*leading, samples, dim), got shape {shape}: "
+            f"{name} must be (*leading, samples, {last_axis}), got shape {shape}: "
             f"for one-dimensional samples add an axis with {name}[:, None]"
         )
     if shape[-2] < min_samples:
@@ -61,13 +61,13 @@ def check_finite(name: str, value: Tensor) -> None:
 
 def check_positive_integer(name: str, value: int, *, minimum: int = 1) -> None:
     """Refuse anything but an integer of at least ``minimum``."""
-    if isinstance(value, bool) or not isinstance(value, int | torch.SymInt) or value < minimum:
+    if isinstance(value, bool) or not isinstance(value, Integral | torch.SymInt) or value < minimum:
         raise ValueError(f"{name} must be an integer of at least {minimum}, got {value!r}")
 
 
 def check_positive_number(name: str, value: float) -> None:
     """Refuse anything but a finite number above zero."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value) or value <= 0:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < math.inf:
         raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
 
 

@@ -39,6 +39,32 @@ class LabDirective(SphinxDirective):
         return [nodes.raw("", form, format="html")]
 
 
+class ClaimsDirective(SphinxDirective):
+    """``{claims} article`` or ``{claims} papers``: that source's claims with their verdicts, from ``claims.yml``."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        import yaml
+
+        path = ROOT / "book" / "claims.yml"
+        self.env.note_dependency(str(path))
+        claims = yaml.safe_load(path.read_text())
+        wanted = [c for c in claims if (c["source"] == "article") == (self.arguments[0] == "article")]
+        rows = ["| claim | verdict | measured | chapters |", "|---|---|---|---|", *map(self._row, wanted)]
+        return self.parse_text_to_nodes("\n".join(rows))
+
+    def _row(self, claim: dict) -> str:
+        source = "" if claim["source"] == "article" else f" {{cite:p}}`{claim['source']}`, {claim['section']}"
+        chapters = ", ".join(self._link(chapter) for chapter in claim["chapters"])
+        measured = claim["measured"] or f"*asked:* {claim['ask']}"
+        cells = (f"**{claim['id']}** {claim['claim']}{source}", claim["verdict"].replace("_", " "), measured, chapters)
+        return "| " + " | ".join(" ".join(str(cell).split()).replace("|", "\\|") for cell in cells) + " |"
+
+    def _link(self, chapter: str) -> str:
+        return f"[{chapter[:2]}]({chapter}.ipynb)" if (ROOT / "book" / f"{chapter}.ipynb").exists() else chapter[:2]
+
+
 def plotly_script() -> Path:
     """plotly.js as the installed Python package ships it, so that the two are of one version."""
     import plotly
@@ -87,6 +113,7 @@ def setup(app) -> dict:
     app.connect("builder-inited", assemble)
     app.connect("html-page-context", without_thebe, priority=900)
     app.add_directive("lewm-lab", LabDirective)
+    app.add_directive("claims", ClaimsDirective)
     app.add_css_file("lewm/labs.css")
     app.add_css_file("lewm/book.css")
     app.add_js_file("lewm/lewm-labs.js", loading_method="defer")

@@ -1,0 +1,7 @@
+"""What a chapter needs to speak: values that sentences quote, and checkers for exercises."""
+
+from __future__ import annotations
+
+from lewm_lite.chapters.values import tell
+
+__all__ = ["tell"]

@@ -1,0 +1,1 @@
+"""The cloud itself: shapes it can have, and what to measure of it."""

@@ -52,6 +52,14 @@ def clumps(noise: Tensor) -> Tensor:
     return 0.98 * side + 0.2 * own
 
 
+def white_clumps(noise: Tensor) -> Tensor:
+    """Two clumps along the first coordinate, standard normal across it: identity covariance, and not Gaussian."""
+    own, extra = _split(noise)
+    side = torch.where(extra < 0, -1.0, 1.0).to(own.dtype)
+    along = math.sqrt(0.96) * side + 0.2 * own[..., :1]  # variance 0.96 + 0.04
+    return torch.cat([along, own[..., 1:]], dim=-1)
+
+
 def ring(noise: Tensor) -> Tensor:
     """A circle of radius sqrt(2) in the first two coordinates, thickness 0.05; needs ``dim`` >= 2."""
     own, _ = _split(noise)
@@ -77,6 +85,7 @@ SHAPES: dict[str, Callable[[Tensor], Tensor]] = {
     "point": point,
     "line": line,
     "clumps": clumps,
+    "white_clumps": white_clumps,
     "ring": ring,
     "low_rank": low_rank,
     "heavy_tailed": heavy_tailed,

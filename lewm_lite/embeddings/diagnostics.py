@@ -9,8 +9,12 @@ from lewm_lite.checks import check_embeddings
 
 
 def feature_std(embeddings: Tensor) -> Tensor:
-    """Standard deviation of each feature over the samples (divided by N): ``(*leading, samples, dim)`` -> ``(*leading, dim)``.
+    """Standard deviation of each feature over the samples, the sum of squares divided by N.
 
+    Args:
+        embeddings: ``(*leading, samples, dim)``.
+    Returns:
+        ``(*leading, dim)``, in the embeddings' unit.
     Raises:
         ShapeError: fewer than two axes or two samples. TypeError: integers. ValueError: NaN or infinity.
     Example:
@@ -41,7 +45,9 @@ def spectrum(embeddings: Tensor) -> Tensor:
         ShapeError: fewer than two axes or two samples. TypeError: integers. ValueError: NaN or infinity.
     """
     check_embeddings("embeddings", embeddings)
-    return torch.linalg.eigvalsh(covariance(embeddings.double())).flip(-1).clamp_min(0)
+    embeddings = embeddings.double()
+    seen_from_the_first = embeddings - embeddings[..., :1, :]  # a point becomes 0 exactly; less its mean it may not
+    return torch.linalg.eigvalsh(covariance(seen_from_the_first)).flip(-1).clamp_min(0)
 
 
 def effective_rank_of(eigenvalues: Tensor) -> Tensor:
@@ -67,8 +73,8 @@ def effective_rank(embeddings: Tensor) -> float:
     Raises:
         ShapeError: fewer than two axes or two samples. TypeError: integers. ValueError: NaN or infinity.
     Source:
-        Roy & Vetterli 2007, "The effective rank", which takes singular values; ours takes the eigenvalues of the centred
-        covariance, so a share is a share of variance.
+        Roy & Vetterli 2007, "The effective rank", which takes singular values; ours takes the eigenvalues of the
+        centred covariance, so a share is a share of variance.
     Example:
         >>> import torch
         >>> corners = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
@@ -79,9 +85,10 @@ def effective_rank(embeddings: Tensor) -> float:
 
 
 def participation_ratio(embeddings: Tensor) -> float:
-    r"""Another count of used dimensions, $(\sum_i \lambda_i)^2 / \sum_i \lambda_i^2$: it forgives small ones more readily.
+    r"""Another count of used dimensions, which gives small ones less weight: $(\sum_i \mu_i)^2 / \sum_i \mu_i^2$.
 
-    Args, errors: as :func:`effective_rank`. A point gives 0.
+    Here $\mu_i$ are the eigenvalues of the centred covariance. Arguments and errors as for :func:`effective_rank`; a
+    point gives 0.
     """
     eigenvalues = spectrum(embeddings)
     total, squares = eigenvalues.sum(-1), eigenvalues.square().sum(-1)

@@ -47,10 +47,10 @@ def draw_shadow(axes: Axes, shadow: np.ndarray, colours: dict[str, str], colour:
 
 
 def cloud_moments(frames: Sequence, scene) -> Picture:
-    """Moments of a recorded run side by side, the cloud above and the shadow on its first axis below.
+    """Moments of a recorded run side by side, the cloud above and its shadow along a judged direction below.
 
     Args:
-        frames: the run, each with ``step``, ``values``, ``tensors["points"]`` and ``readings``.
+        frames: the run, each with ``step``, ``values``, ``tensors`` (``points`` and ``directions``) and ``readings``.
         scene: its phases say which moments count: the start, the end of each phase, or thirds of a single phase.
     """
     chosen = _moments(frames, scene)
@@ -58,17 +58,18 @@ def cloud_moments(frames: Sequence, scene) -> Picture:
         figure = Figure(figsize=(7.6, 3.1))
         rows = figure.subplots(2, len(chosen), gridspec_kw={"height_ratios": (3.2, 1)})
         for (top, bottom), frame in zip(rows.T, chosen, strict=True):
-            points = frame.tensors["points"].numpy()
+            points, judged = frame.tensors["points"].numpy(), frame.tensors["directions"][0].numpy()
             std = frame.readings["std"]
             colour = colours["healthy"] if std > 0.5 else colours["collapsed"]
             draw_points(draw_target(top, colours["target"]), points[:256], colour)
+            top.axline((0, 0), (judged[0], judged[1]), color=colours["faint"], lw=0.9, zorder=0)
             top.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal", xticks=[], yticks=[])
             for spine in top.spines.values():
                 spine.set_visible(False)
             top.set_title(f"step {frame.step}\nstd {std:.2f}, λ {frame.values['lambda']:g}", fontsize=9)
-            draw_shadow(bottom, points[:, 0], colours, colour)
+            draw_shadow(bottom, points @ judged, colours, colour)
             bottom.set(xticks=[-2, 0, 2])
-        rows[1, 0].set_xlabel("shadow on the first axis", fontsize=8.5)
+        rows[1, 0].set_xlabel("shadow along the line above", fontsize=8.5)
     told = "; ".join(f"at step {f.step} standard deviation {f.readings['std']:.2f}" for f in chosen)
     return Picture(figure, alt=f"A cloud of points and its shadow at {len(chosen)} moments: {told}.")
 

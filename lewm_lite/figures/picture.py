@@ -39,7 +39,7 @@ class Picture:
         drawing = drawing[drawing.index("<svg") :]
         # The style sheet inside would reach every drawing of the page; hundredths of a point are plenty.
         drawing = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", drawing, flags=re.DOTALL)
-        drawing = re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", drawing)
+        drawing = re.sub(r"<[^>]+>", lambda tag: _rounded(tag[0]), drawing)
         for name, colour in COLOURS.items():
             drawing = drawing.replace(colour, f"var(--lewm-{name}, {colour})")
         width = round(self.figure.get_size_inches()[0] * 96)
@@ -65,6 +65,11 @@ class Picture:
             "text/html": f'<figure class="lewm-figure">{self.svg()}</figure>',
             "image/png": base64.b64encode(self.png()).decode(),
         }
+
+
+def _rounded(tag: str) -> str:
+    """Coordinates to two decimals; numbers between tags are words for the reader, and stay."""
+    return re.sub(r"\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", tag)
 
 
 def _without_size(attributes: str) -> str:

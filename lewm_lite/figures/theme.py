@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import matplotlib as mpl
 
-# Each colour has one meaning in the whole book. Hues are Okabe and Ito's, which colour-blind readers tell apart; the page
-# replaces each by a CSS variable of the same name, so that dark mode has its own.
+# Each colour has one meaning in the whole book. Hues are Okabe and Ito's, which colour-blind readers tell apart; the
+# page replaces each by a CSS variable of the same name, so that dark mode has its own.
 COLOURS = {
     "ink": "#1f2430",
     "faint": "#c9ccd3",
@@ -49,8 +49,3 @@ def theme() -> Iterator[dict[str, str]]:
     """The book's style for figures made inside; yields the colours by meaning."""
     with mpl.rc_context(_STYLE):
         yield COLOURS
-
-
-def label(axes: mpl.axes.Axes, x: float, y: float, words: str, colour: str, **options: object) -> None:
-    """Write ``words`` at a curve, in the curve's own colour: a direct label instead of a legend."""
-    axes.annotate(words, (x, y), color=colour, fontsize=9, xytext=(4, 0), textcoords="offset points", **options)

@@ -36,7 +36,7 @@ def flow_start(noise: Tensor, shape: Tensor) -> dict[str, Tensor]:
 def flow_step(
     points: Tensor, directions: Tensor, held_out: Tensor, weight: Tensor, pull: Tensor, *, score: Score = sigreg
 ) -> dict[str, Tensor]:
-    r"""One step of gradient descent on $\text{pull}\cdot\overline{z^2} + \lambda\,\mathrm{SIGReg}(Z)$, and the readings before it.
+    r"""One step of descent on $\text{pull}\cdot\overline{z^2} + \lambda\,\mathrm{SIGReg}(Z)$, and its readings.
 
     The step size is ``0.5 RATE N D / (1 + λ N)``: at λ = 0 the pull takes the share RATE of each coordinate per step,
     and a larger λN changes the balance between the two, not the speed.
@@ -110,24 +110,25 @@ class CloudFlow(Lab):
         Reading("sigreg", "SIGReg, this step's directions", 2, "SIGReg {value}"),
         Reading("held_out", "SIGReg, directions never used", 2, "along directions never used {value}"),
     )
-    recorded = ("points",)
+    recorded = {"points": None, "directions": 3}
     scenes = (
         Scene(
             "plug",
-            "A cloud of 512 points under the pull and SIGReg at λ = 0.1 and 64 fresh directions a step. It starts almost "
-            "collapsed and spreads; then λ is set to 0 and it collapses; then λ is set back and it spreads again.",
+            "a cloud of 512 points under the pull and SIGReg at λ = 0.1 and 64 fresh directions a step. It starts "
+            "almost collapsed and spreads; then λ is set to 0 and it collapses; then λ is set back and it spreads "
+            "again.",
             {},
             (Phase(240), Phase(100, {"lambda": 0.0}), Phase(240, {"lambda": 0.1})),
         ),
         Scene(
             "one_fixed_direction",
-            "Two clumps, and a single fixed direction: the shadow that is judged becomes a bell, the cloud does not.",
+            "two clumps, and a single fixed direction: the shadow that is judged becomes a bell, the cloud does not.",
             {"start": "clumps", "num_directions": 1, "fresh": False, "lambda": 1.0, "pull": False},
             (Phase(400),),
         ),
         Scene(
             "one_fresh_direction",
-            "Two clumps, and a single direction that is drawn afresh at every step: the whole cloud turns Gaussian.",
+            "two clumps, and a single direction that is drawn afresh at every step: the whole cloud turns Gaussian.",
             {"start": "clumps", "num_directions": 1, "fresh": True, "lambda": 1.0, "pull": False},
             (Phase(400),),
         ),
@@ -186,7 +187,7 @@ class CloudFlow(Lab):
 
     @classmethod
     def draw_still(cls, frames: list[Frame], scene: Scene):
-        """Four moments of the run side by side: the cloud, and under it the shadow on the first direction."""
+        """Four moments of the run side by side: the cloud, and under it its shadow along a judged direction."""
         from lewm_lite.figures.clouds import cloud_moments
 
         return cloud_moments(frames, scene)

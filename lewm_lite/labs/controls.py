@@ -41,7 +41,7 @@ class Choice:
         values = [option for option, _ in self.options]
         if value not in values:
             raise ValueError(f"{self.name} must be one of {values}, got {value!r}")
-        return value
+        return values[values.index(value)]  # 2, also where 2.0 was given: it may become part of a name
 
 
 @dataclass(frozen=True)

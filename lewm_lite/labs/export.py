@@ -62,7 +62,7 @@ def export_graph(
 
 
 def _small(model: Any) -> bytes:
-    """The graph without what no engine reads: repeated work, unused nodes, and the trace's own notes (ten times the size)."""
+    """The graph without repeated work, unused nodes, and the trace's notes, which make nine tenths of its size."""
     import onnx_ir
     from onnx_ir.passes import common
 
@@ -81,4 +81,4 @@ def _refuse_shared_tensors(example: Mapping[str, Tensor]) -> None:
     for name, tensor in example.items():
         other = seen.setdefault(id(tensor), name)
         if other != name:
-            raise ValueError(f"example inputs {other} and {name} are one tensor, and would be merged: clone one of them")
+            raise ValueError(f"example inputs {other} and {name} are one tensor and would be merged: clone one")

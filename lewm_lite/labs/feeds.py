@@ -96,5 +96,3 @@ def feed(
                     offset += step * rows
                 feeds[name] = take(bank, rows, offset)
     return feeds
-
-

@@ -55,7 +55,7 @@ class Lab:
     controls: ClassVar[tuple[Control, ...]]
     readings: ClassVar[tuple[Reading, ...]]
     scenes: ClassVar[tuple[Scene, ...]]
-    recorded: ClassVar[tuple[str, ...]]  # the tensors that a view draws, kept in every recorded frame
+    recorded: ClassVar[dict[str, int | None]]  # what a view draws, by name; of an input only so many rows
 
     def __init__(self, scene: str | None = None, **given: object) -> None:
         names = [known.name for known in self.scenes]
@@ -89,27 +89,28 @@ class Lab:
         """
         check_positive_integer("every", every)
         graphs, banks, values = self.graphs(), self.banks(), dict(self.values)
-        state = self._call(graphs["start"], values, banks, {}, 0)
+        _, state = self._call(graphs["start"], values, banks, {}, 0)
         frames: list[Frame] = []
         step = 0
         for phase in phases or self.scene.phases:
             values = settings(self.controls, {**values, **phase.changes})
             for _ in range(phase.steps):
-                out = self._call(graphs["step"], values, banks, state, step)
+                inputs, out = self._call(graphs["step"], values, banks, state, step)
                 if step % every == 0:
-                    frames.append(self._frame(step, values, state, out))
+                    frames.append(self._frame(step, values, inputs, out))
                 state = {name: out[name] for name in state}
                 step += 1
-        out = self._call(graphs["step"], values, banks, state, step)
-        return [*frames, self._frame(step, values, state, out)]
+        inputs, out = self._call(graphs["step"], values, banks, state, step)
+        return [*frames, self._frame(step, values, inputs, out)]
 
-    def _call(self, graph: Graph, values: Mapping, banks: Mapping, state: Mapping, step: int) -> Mapping[str, Tensor]:
+    def _call(self, graph: Graph, values: Mapping, banks: Mapping, state: Mapping, step: int) -> tuple[dict, Mapping]:
         inputs = feed(graph, self.controls, values, banks, state, step)
         with torch.no_grad():
-            return graph.function(**inputs)
+            return inputs, graph.function(**inputs)
 
-    def _frame(self, step: int, values: Mapping, state: Mapping, out: Mapping) -> Frame:
-        tensors = {name: state[name] if name in state else out[name] for name in self.recorded}
+    def _frame(self, step: int, values: Mapping, inputs: Mapping, out: Mapping) -> Frame:
+        drawn = {**out, **inputs}  # a state's tensor is the one before the step, as the readings are
+        tensors = {name: drawn[name][:rows] for name, rows in self.recorded.items()}
         return Frame(step, dict(values), tensors, {reading.name: float(out[reading.name]) for reading in self.readings})
 
     @classmethod

@@ -18,7 +18,8 @@ def pack(lab: Lab, frames: list[Frame]) -> bytes:
     arrays = {"steps": np.array([frame.step for frame in frames], np.int32)}
     scales: dict[str, float] = {}
     for name in lab.recorded:
-        stacked = np.stack([frame.tensors[name].numpy() for frame in frames])
+        rows = min(len(frame.tensors[name]) for frame in frames)
+        stacked = np.stack([frame.tensors[name][:rows].numpy() for frame in frames])
         scales[name] = float(np.abs(stacked).max() / 32767) or 1.0
         arrays[f"tensors.{name}"] = np.round(stacked / scales[name]).astype(np.int16)
     for reading in lab.readings:

@@ -12,7 +12,7 @@ from safetensors.torch import save
 from lewm_lite.files import birth_certificate, json_bytes, write_atomically
 from lewm_lite.labs.controls import Choice, as_data, settings
 from lewm_lite.labs.export import export_graph
-from lewm_lite.labs.feeds import Graph, feed
+from lewm_lite.labs.feeds import Graph, State, feed
 from lewm_lite.labs.lab import Lab
 from lewm_lite.labs.recording import last_moment, pack
 
@@ -98,14 +98,15 @@ def _exported(lab: type[Lab], graph: Graph, values: dict, banks: dict) -> bytes:
     chosen: dict[str, int] = {}
     for name, axes in graph.dynamic.items():
         for axis, size in axes.items():
-            length = chosen.setdefault(size, next(primes))
-            example[name] = example[name].narrow(axis, 0, length).clone()
+            if size not in chosen:
+                chosen[size] = next(primes)
+            example[name] = example[name].narrow(axis, 0, chosen[size]).clone()
     return export_graph(graph.function, example, dynamic=graph.dynamic, outputs=graph.outputs)
 
 
 def _example_state(lab: type[Lab], graph: Graph, values: dict, banks: dict) -> dict:
-    start = lab().graphs()["start"]
-    if graph.outputs == start.outputs:
+    if not any(isinstance(source, State) for source in graph.inputs.values()):
         return {}
+    start = lab().graphs()["start"]
     with torch.no_grad():
         return dict(start.function(**feed(start, lab.controls, values, banks, {}, 0)))

@@ -37,12 +37,12 @@ def html_form(lab_name: str, scene: str | None = None) -> str:
     readings = " ".join(
         f'data-{name.replace("_", "-")}="{value:.6g}"' for name, value in shown["last"]["readings"].items()
     )
-    still = asset_path(f"labs/{lab_name}/{scene}.svg").read_text()
+    still = asset_path(f"labs/{lab_name}/{scene}.svg").read_text(encoding="utf-8")
     return (
         f'<lewm-lab class="lewm-lab" data-lab="{lab_name}" data-scene="{scene}" data-engine="recorded" '
         f'data-reason="not touched yet" data-step="{shown["last"]["step"]}" {readings} role="group" '
         f'aria-label="{html.escape(manifest["title"])}, an interactive figure">'
-        f'<figure class="lewm-still">{still}<figcaption>{html.escape(shown["caption"])} '
+        f'<figure class="lewm-still">{still}<figcaption>The recording: {html.escape(shown["caption"])} '
         f"<span>Last recorded: {html.escape(shown['last']['words'])}</span></figcaption></figure></lewm-lab>"
     )
 
@@ -64,8 +64,8 @@ def mime_bundle(lab: Lab) -> dict[str, object]:
 
 def module_source(lab_name: str) -> str:
     """One ES module that holds the shared core and the lab's view: what a widget loads, since it may import nothing."""
-    core = (STATIC / "core.mjs").read_text()
-    view = (STATIC / "views" / f"{lab_name}.mjs").read_text()
+    core = (STATIC / "core.mjs").read_text(encoding="utf-8")
+    view = (STATIC / "views" / f"{lab_name}.mjs").read_text(encoding="utf-8")
     core = re.sub(r"^export (?=(async )?(function|class|const)\b)", "", core, flags=re.MULTILINE)
     view = re.sub(r'^import \{[^}]*\} from "\.\./core\.mjs";\n', "", view, flags=re.MULTILINE)
     return core + view
@@ -73,4 +73,4 @@ def module_source(lab_name: str) -> str:
 
 @cache
 def _manifest(lab_name: str) -> dict:
-    return json.loads(asset_path(f"labs/{lab_name}/manifest.json").read_text())
+    return json.loads(asset_path(f"labs/{lab_name}/manifest.json").read_text(encoding="utf-8"))

@@ -17,6 +17,7 @@ from lewm_lite.labs.showing import STATIC, module_source
 class LabWidget(anywidget.AnyWidget):
     """Answers the view's requests to run ``start`` or ``step``; holds no state of its own."""
 
+    _css = (STATIC / "labs.css").read_text(encoding="utf-8")  # anywidget takes a style from the class only
     manifest = traitlets.Dict().tag(sync=True)
     scene = traitlets.Unicode().tag(sync=True)
     values_json = traitlets.Unicode().tag(sync=True)
@@ -26,13 +27,12 @@ class LabWidget(anywidget.AnyWidget):
     def __init__(self, lab: Lab) -> None:
         folder = f"labs/{lab.name}"
         super().__init__(
-            manifest=json.loads(asset_path(f"{folder}/manifest.json").read_text()),
+            manifest=json.loads(asset_path(f"{folder}/manifest.json").read_text(encoding="utf-8")),
             scene=lab.scene.name,
             values_json=json.dumps(lab.values),
             bank=asset_path(f"{folder}/bank.safetensors").read_bytes(),
             recording=asset_path(f"{folder}/{lab.scene.name}.safetensors").read_bytes(),
             _esm=module_source(lab.name),
-            _css=(STATIC / "labs.css").read_text(),
         )
         self._graphs = lab.graphs()
         self.on_msg(self._answer)
@@ -61,9 +61,10 @@ def run_request(graphs: dict, message: dict, buffers: list) -> tuple[dict, list[
     }
     try:
         out = graph.function(**inputs)
+        given = [torch.as_tensor(out[name]) for name in graph.outputs]
     except Exception as error:  # the reader's function may fail in any way; the lab must say so and go on
         return {"type": "error", "id": message["id"], "reason": f"{type(error).__name__}: {error}"}, []
-    arrays = [out[name].detach().float().cpu().contiguous().numpy().astype("<f4") for name in graph.outputs]
+    arrays = [tensor.detach().float().cpu().contiguous().numpy().astype("<f4") for tensor in given]
     shapes = [{"name": name, "dims": list(a.shape)} for name, a in zip(graph.outputs, arrays, strict=True)]
     return {"type": "result", "id": message["id"], "outputs": shapes}, [array.tobytes() for array in arrays]
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from lewm_lite.checks import (
     ShapeError,
     check_embeddings,
+    check_finite,
     check_floating,
     check_generator,
     check_positive_integer,
@@ -141,7 +142,7 @@ def epps_pulley(projections: Tensor, *, knots: int = 17, t_max: float = 3.0) -> 
         >>> epps_pulley(healthy).item() < 4 < epps_pulley(collapsed).item()
         True
     """
-    check_embeddings("projections", projections)
+    check_embeddings("projections", projections, last_axis="num_directions")
     _check_quadrature(knots, t_max)
     return _distance_from_normal(_at_least_float32(projections).mT, knots=knots, t_max=t_max)
 
@@ -156,7 +157,7 @@ def sigreg(embeddings: Tensor, directions: Tensor, *, knots: int = 17, t_max: fl
 
     Args:
         embeddings: ``(*leading, samples, dim)``, at least two samples. Half precision is computed in float32, also
-            inside autocast.
+            inside autocast; call ``backward()`` outside it, as torch advises, or the last product falls back to half.
         directions: ``(dim, num_directions)`` of unit columns, from :func:`random_directions`.
         knots, t_max: as in :func:`epps_pulley`.
     Returns:
@@ -166,9 +167,9 @@ def sigreg(embeddings: Tensor, directions: Tensor, *, knots: int = 17, t_max: fl
         ShapeError: wrong rank, one sample, no direction, or directions of another dimension.
         TypeError: integers. ValueError: NaN, infinity, another device, a bad ``knots`` or ``t_max``.
     Source:
-        Balestriero & LeCun 2025, arXiv:2511.08544, Definition 2 and Algorithm 1; Maes et al. 2026, arXiv:2603.19312, with
-        the authors' code (lucas-maes/le-wm at 8edfeb3, ``module.py:10-36``): same value for the same directions. Theirs
-        takes ``(time, batch, dim)``, draws the directions inside, and stays in bfloat16 under autocast.
+        Balestriero & LeCun 2025, arXiv:2511.08544, Definition 2 and Algorithm 1; Maes et al. 2026, arXiv:2603.19312,
+        with the authors' code (lucas-maes/le-wm at 8edfeb3, ``module.py:10-36``): same value for the same directions.
+        Theirs takes ``(time, batch, dim)``, draws the directions inside, and stays in bfloat16 under autocast.
     Example:
         >>> import torch
         >>> from lewm_lite import random_directions, seeded
@@ -252,3 +253,4 @@ def _check_directions(directions: Tensor, embeddings: Tensor) -> None:
             f"directions are on {directions.device} and embeddings on {embeddings.device}: "
             "move them with directions.to(embeddings.device)"
         )
+    check_finite("directions", directions)

@@ -403,11 +403,6 @@ def test_a_compiled_graph_follows_the_size_of_the_batch(compiled_anew):
 
 
 @traced
-@pytest.mark.xfail(
-    strict=True,
-    raises=torch._dynamo.exc.Unsupported,
-    reason="check_positive_number calls math.isfinite, which cannot be traced once t_max has become symbolic",
-)
 def test_a_compiled_graph_follows_knots_and_t_max(compiled_anew):
     compiled = compiled_anew(sigreg)
     embeddings, directions = 0.5 * cloud(12, 4), compass(4, 6)
@@ -676,7 +671,6 @@ def test_bad_directions_are_refused_by_name(directions, error, message):
         sigreg(GOOD, directions)
 
 
-@pytest.mark.xfail(strict=True, reason="directions are checked for shape, type and device, not for their values")
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_directions_that_hold_nan_or_infinity_are_refused_by_name(value):
     with pytest.raises(ValueError, match="directions holds 4 NaN or infinite values out of 12"):

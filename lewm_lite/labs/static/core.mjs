@@ -76,20 +76,27 @@ function startWorker(base) {
   const worker = new Worker(new URL("worker.mjs", base), { type: "module" });
   const waiting = new Map();
   let last = 0;
+  let dead = null;
   worker.onmessage = ({ data }) => {
     const { resolve, reject } = waiting.get(data.id);
     waiting.delete(data.id);
-    if (data.reason) reject(new Error(data.reason));
-    else resolve(data);
+    if (!data.reason) return resolve(data);
+    reject(new Error(data.reason));
+    if (data.broken) retire(data.reason);
   };
-  worker.onerror = (event) => {
-    for (const { reject } of waiting.values()) reject(new Error(event.message || "the worker could not start"));
+  worker.onerror = (event) => retire(event.message || "the worker could not start");
+  /** A worker that failed to start, or whose runtime did, stays so: the next try needs a new one. */
+  function retire(reason) {
+    dead = new Error(reason);
+    worker.terminate();
+    for (const { reject } of waiting.values()) reject(dead);
     waiting.clear();
     globalThis.lewmWorker = undefined;
-  };
+  }
   return {
     ask: (request) =>
       new Promise((resolve, reject) => {
+        if (dead) return reject(dead);
         waiting.set(++last, { resolve, reject });
         worker.postMessage({ id: last, ...request });
       }),
@@ -204,6 +211,9 @@ async function mountLab(root, view, host) {
   let playing = false;
   let looping = false;
   let touched = false;
+  let replaying = false;
+  let standing = false; // Step was pressed first: the lab goes live standing still
+  let ahead = null; // where the step from the state on the screen leads, and the settings it was taken with
   let stale = false; // a changed control asks for a new start, which has not run yet
   let turn = Promise.resolve();
   const inTurn = (action) => (turn = turn.then(action, action)); // one question to the engine at a time
@@ -219,7 +229,7 @@ async function mountLab(root, view, host) {
       root.dataset[camel(reading.name)] = Number(value.toPrecision(6));
       panel.readings[reading.name].textContent = value.toFixed(reading.decimals);
     }
-    panel.say(sentence(manifest, run), playing);
+    panel.say(sentence(manifest, run), playing || replaying);
   }
 
   function describe(kind, reason, words) {
@@ -246,10 +256,13 @@ async function mountLab(root, view, host) {
     const seen = new IntersectionObserver(async ([entry]) => {
       if (!entry.isIntersecting) return;
       seen.disconnect();
+      replaying = true;
       for (replayed = 0; replayed < count && !touched; replayed++) {
         showFrame(replayed);
         for (let wait = 0; wait < 5 && !touched; wait++) await nextFrame();
       }
+      replaying = false;
+      panel.say(sentence(manifest, run), playing);
     }, { threshold: 0.6 });
     seen.observe(panel.stage);
   }
@@ -261,7 +274,8 @@ async function mountLab(root, view, host) {
       const { data, dims } = tensors[`tensors.${name}`];
       const size = dims.slice(1).reduce((a, b) => a * b, 1);
       const scale = about.scales[name];
-      run.state[name] = { data: Float32Array.from(data.subarray(index * size, (index + 1) * size), (x) => x * scale), dims: dims.slice(1) };
+      const into = manifest.graphs.start.outputs.includes(name) ? run.state : (run.feeds ??= {});
+      into[name] = { data: Float32Array.from(data.subarray(index * size, (index + 1) * size), (x) => x * scale), dims: dims.slice(1) };
     }
     for (const reading of manifest.readings) run.readings[reading.name] = tensors[`readings.${reading.name}`].data[index];
     if (index === 0) history.length = 0;
@@ -281,9 +295,10 @@ async function mountLab(root, view, host) {
   // ------------------------------------------------ going live
   function touch() {
     touched = true;
-    starting ??= goLive().catch((error) => {
-      starting = null;
+    starting ??= goLive().catch(async (error) => {
+      starting = engine = null;
       fail(error);
+      await fallBack();
     });
     return starting;
   }
@@ -295,10 +310,17 @@ async function mountLab(root, view, host) {
     const fits = recordedStateFits();
     if (fits) await probe(made);
     engine = made;
-    if (!fits) await inTurn(restart);
+    if (!fits || !recordedStateFits()) await inTurn(restart); // a control may have moved while the engine loaded
     describe(engine.kind, null, host.liveWords);
-    if (!stillMotion()) play();
+    if (!stillMotion() && !standing) play();
     else draw();
+  }
+
+  /** Nothing was shown before the start failed: the last recorded moment is better than an empty stage. */
+  async function fallBack() {
+    if (Object.keys(run.state).length) return;
+    recording ??= await host.recording.catch(() => null);
+    if (recording) showFrame(recording.tensors.steps.data.length - 1);
   }
 
   /** One call before the lab calls itself live, so that a broken engine is met here and not in the middle of a run. */
@@ -331,10 +353,19 @@ async function mountLab(root, view, host) {
     run.step = 0;
     run.state = {};
     run.state = (await call("start")).outputs;
-    take(await call("step")); // its readings; the step itself is not taken
+    await look();
     history.length = 0;
     remember();
     draw();
+  }
+
+  /** Runs the step from the state on the screen: its readings are shown now, where it leads waits for advance(). */
+  async function look() {
+    const asked = JSON.stringify(run.values);
+    const answer = await call("step");
+    take(answer);
+    ahead = { asked, outputs: answer.outputs };
+    return answer.ms;
   }
 
   function take({ outputs, feeds }) {
@@ -346,12 +377,12 @@ async function mountLab(root, view, host) {
 
   async function advance() {
     if (stale) return;
-    const answer = await call("step");
-    take(answer); // the readings belong to the state before the step
-    remember();
-    for (const name of Object.keys(run.state)) run.state[name] = answer.outputs[name];
+    if (ahead?.asked !== JSON.stringify(run.values)) await look(); // a control moved: this step is taken with it
+    if (stale) return;
+    for (const name of Object.keys(run.state)) run.state[name] = ahead.outputs[name];
     run.step += 1;
-    stepTimes.push(answer.ms);
+    stepTimes.push(await look()); // one run of the graph per step: it reads this state and leads to the next
+    remember();
     if (stepTimes.length > 60) stepTimes.shift();
     root.dataset.stepMs = median(stepTimes).toFixed(2);
     draw();
@@ -396,7 +427,7 @@ async function mountLab(root, view, host) {
 
   panel.on({
     play: () => (playing ? pause() : engine ? play() : touch().then(() => engine && play())),
-    step: () => (pause(), whenLive(() => (pause(), advance()))),
+    step: () => ((standing = true), pause(), whenLive(() => (pause(), advance()))),
     reset: () => whenLive(() => (describe(engine.kind, null, host.liveWords), restart())),
     touch,
     change: (control, value) => {
@@ -475,7 +506,7 @@ function buildPanel(root, manifest, values) {
   }
   const side = element("div", { className: "lewm-side" }, element("div", { className: "lewm-buttons" }, ...Object.values(buttons)), ...rows);
   const panel = element("div", { className: "lewm-panel" }, stage, list, side, words, status);
-  if (caption) panel.append(element("p", { className: "lewm-caption", textContent: `The recording: ${caption.firstChild.textContent}` }));
+  if (caption) panel.append(element("p", { className: "lewm-caption", textContent: caption.firstChild.textContent }));
   root.append(panel);
   root.classList.add("lewm-mounted");
   let spoken = 0;
@@ -509,8 +540,9 @@ function buildPanel(root, manifest, values) {
     },
     on(handlers) {
       for (const name of Object.keys(buttons)) buttons[name].addEventListener("click", () => handlers[name]());
-      side.addEventListener("pointerdown", () => handlers.touch());
-      side.addEventListener("keydown", ({ key }) => key === "Tab" || key === "Shift" || handlers.touch());
+      const onButton = ({ target }) => target.closest("button"); // a button acts by its click, once
+      side.addEventListener("pointerdown", (event) => onButton(event) || handlers.touch());
+      side.addEventListener("keydown", (event) => ["Tab", "Shift"].includes(event.key) || onButton(event) || handlers.touch());
       for (const control of manifest.controls) {
         const input = inputs[control.name];
         input.addEventListener("input", () => {
@@ -560,7 +592,9 @@ function parseSetting(control, text) {
   if (control.kind === "toggle") return text === "1" ? true : text === "0" ? false : undefined;
   if (control.kind === "choice") return control.options.find(([value]) => String(value) === text)?.[0];
   const number = Number(text);
-  return text !== "" && number >= control.low && number <= control.high ? number : undefined;
+  const steps = (number - control.low) / control.step;
+  const fits = /^[-+.\de]+$/i.test(text) && number >= control.low && number <= control.high && Math.abs(steps - Math.round(steps)) < 1e-6;
+  return fits ? number : undefined;
 }
 
 let addressTimer = 0;

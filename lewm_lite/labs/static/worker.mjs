@@ -31,6 +31,7 @@ let queue = Promise.resolve();
 onmessage = ({ data }) => {
   queue = queue.then(() => answer(data)).then(postMessage, (error) => {
     sessions.delete(data.url);
-    postMessage({ id: data.id, reason: error.message ?? String(error) });
+    const reason = error.message ?? String(error);
+    postMessage({ id: data.id, reason, broken: reason.includes("no available backend") }); // its runtime never starts again
   });
 };

@@ -85,13 +85,11 @@ function flatten(place, dim, angle) {
   return [across, y * 0.94 + away * 0.34];
 }
 
-/** The first directions that the last step was judged along; the axes while the recording shows. */
+/** The first directions that the last step was judged along. */
 function shownDirections(frame, dim) {
   const used = frame.feeds?.directions;
-  const count = used ? Math.min(SHADOWS, used.dims[0]) : dim;
-  return Array.from({ length: count }, (_, k) =>
-    used ? used.data.subarray(k * dim, (k + 1) * dim) : Float32Array.from({ length: dim }, (_, j) => Number(j === k)),
-  );
+  if (!used || used.dims[1] !== dim) return [];
+  return Array.from({ length: Math.min(SHADOWS, used.dims[0]) }, (_, k) => used.data.subarray(k * dim, (k + 1) * dim));
 }
 
 function drawCloud({ context, colours }, seen, side, colour, directions, dim, angle) {
@@ -125,7 +123,7 @@ function drawCloud({ context, colours }, seen, side, colour, directions, dim, an
   });
   context.fillStyle = colour;
   context.globalAlpha = 0.7;
-  const radius = 2.1;
+  const radius = side < 220 ? 1.5 : 2.1;
   for (let i = 0; i < seen.length; i += 2) {
     context.beginPath();
     context.arc(middle + seen[i] * scale, middle - seen[i + 1] * scale, radius, 0, 2 * Math.PI);
@@ -136,7 +134,7 @@ function drawCloud({ context, colours }, seen, side, colour, directions, dim, an
 
 function drawShadows(pen, points, dim, directions, box, colour) {
   const { context, colours } = pen;
-  const tall = box.height / SHADOWS;
+  const tall = box.height / Math.max(2, directions.length);
   directions.forEach((direction, k) => {
     const top = k * tall;
     const base = top + tall - 16;

@@ -1,0 +1,477 @@
+"""What every lab owes its readers, and the tools that read it: state, controls, keys, words, address, manners."""
+
+import itertools
+
+import pytest
+
+from lewm_lite.labs.controls import Choice, Range, Toggle
+from lewm_lite.labs.lab import Lab
+from lewm_lite.labs.registry import LABS
+
+ENGINE_FILES = (".onnx", ".wasm", "bank.safetensors", "worker.mjs", "/vendor/ort")
+STILL = {"reduced_motion": "reduce"}
+
+
+def contract(lab) -> type[Lab]:
+    """The library's side of a lab on a page."""
+    return LABS[lab.root.get_attribute("data-lab")]
+
+
+def another_value(control, now):
+    """A valid value of a control that is not the one it has, as its input would say it."""
+    match control:
+        case Toggle():
+            return not now
+        case Choice():
+            return next(str(value) for value, _ in control.options if str(value) != str(now))
+        case Range():
+            below = control.high - control.step
+            return f"{control.low if float(now) > below else round(float(now) + control.step, 9):g}"
+
+
+def move(lab, control):
+    """Set a control to another value, as a reader with a keyboard would; returns the value that it shows then."""
+    wanted = another_value(control, lab.value(control.name))
+    match control:
+        case Toggle():
+            lab.press(control.name, "Space")
+        case Choice():
+            lab.control(control.name).select_option(wanted)
+        case Range():
+            at_its_end = float(lab.value(control.name)) > control.high - control.step
+            lab.press(control.name, "Home" if at_its_end else "ArrowRight")
+    shown = lab.value(control.name)
+    assert shown == wanted, f"{control.name} shows {shown!r}"
+    return shown
+
+
+# ---------------------------------------------------------------- before any touch
+
+
+def test_every_lab_of_the_library_stands_on_a_page(placements):
+    shown = {name for names in placements.values() for name in names}
+    assert shown == set(LABS)
+
+
+def test_untouched_a_lab_shows_its_recording_and_fetches_no_engine(labs_on, open_page, page_path):
+    labs = labs_on(page_path, **STILL)
+    for lab in labs:
+        known, data = contract(lab), lab.data
+        assert data["engine"] == "recorded" and data["reason"] == "not touched yet"
+        assert lab.step > 0, "the recording rests on its last moment"
+        assert all(reading == reading for reading in lab.readings().values())
+        assert lab.painted() > 2000
+        assert known.title in lab.root.get_attribute("aria-label")
+        assert lab.root.locator("canvas").get_attribute("aria-label"), "a picture needs words"
+    fetched = [url for url in open_page.requests if any(part in url for part in ENGINE_FILES)]
+    assert not fetched
+
+
+def test_the_recording_plays_by_itself_and_the_live_region_does_not_chatter(labs_on, page_path):
+    """A sentence at most once in two seconds: a screen reader would otherwise say nothing else."""
+    lab = labs_on(page_path)[0]
+    lab.root.locator(".lewm-stage").scroll_into_view_if_needed()
+    said, seconds = lab.root.evaluate(
+        """async (lab) => {
+            let said = 0;
+            let shown = 0;
+            const began = performance.now();
+            new MutationObserver(() => said++).observe(lab.querySelector("[role=status]"), { childList: true });
+            await new Promise((resolve, reject) => {
+                setTimeout(() => reject(new Error(`the recording showed ${shown} moments`)), 30000);
+                const count = () => ++shown === 12 && resolve();
+                new MutationObserver(count).observe(lab, { attributes: true, attributeFilter: ["data-step"] });
+            });
+            return [said, (performance.now() - began) / 1000];
+        }"""
+    )
+    assert said <= 1 + seconds / 2
+    assert lab.engine == "recorded"
+
+
+def test_every_control_is_a_native_input_with_a_visible_label(labs_on, page_path):
+    for lab in labs_on(page_path, **STILL):
+        start = lab.root.get_attribute("data-scene")
+        values = contract(lab)(start).values
+        for control in contract(lab).controls:
+            kept = lab.control(control.name)
+            label = lab.root.locator(f"label[for='{kept.get_attribute('id')}']")
+            assert label.is_visible() and label.inner_text() == control.label
+            assert kept.is_visible() and kept.is_enabled()
+            match control:
+                case Range():
+                    said = {name: kept.get_attribute(name) for name in ("type", "min", "max", "step")}
+                    limits = {"min": control.low, "max": control.high, "step": control.step}
+                    assert said == {"type": "range", **{name: f"{limit:g}" for name, limit in limits.items()}}
+                    assert float(kept.input_value()) == values[control.name]
+                    assert (
+                        float(lab.root.locator(f"output[for='{kept.get_attribute('id')}']").inner_text())
+                        == (values[control.name])
+                    )
+                case Toggle():
+                    assert kept.get_attribute("type") == "checkbox" and kept.is_checked() == values[control.name]
+                case Choice():
+                    assert kept.evaluate("menu => [...menu.options].map(({ value, text }) => [value, text])") == [
+                        [str(value), words] for value, words in control.options
+                    ]
+                    assert kept.input_value() == str(values[control.name])
+        for button in ("play", "step", "reset"):
+            assert lab.control(button).evaluate("button => button.tagName") == "BUTTON"
+            assert lab.control(button).inner_text().strip()
+
+
+def test_ids_are_unique_among_the_labs_of_a_page(labs_on, page_path):
+    page = labs_on(page_path, **STILL)[0].page
+    ids = page.evaluate("[...document.querySelectorAll('.lewm-panel [id], lewm-lab')].map(({ id }) => id)")
+    assert len(ids) == len(set(ids)) and all(ids)
+
+
+def test_tab_reaches_every_control_in_sight_and_wakes_nothing(labs_on, page_path):
+    for lab in labs_on(page_path, **STILL):
+        wanted = {control.name for control in contract(lab).controls} | {"play", "step", "reset"}
+        lab.root.evaluate("lab => { lab.tabIndex = -1; lab.focus(); }")
+        reached = {}
+        for _ in range(len(wanted) + 3):
+            lab.page.keyboard.press("Tab")
+            name, outline = lab.root.evaluate(
+                """lab => {
+                    const at = document.activeElement;
+                    const { outlineStyle, outlineWidth } = getComputedStyle(at);
+                    const outline = outlineStyle === "none" ? 0 : parseFloat(outlineWidth);
+                    return [lab.contains(at) ? at.name : null, outline];
+                }"""
+            )
+            reached[name] = outline
+        assert wanted <= set(reached)
+        assert all(reached[name] >= 2 for name in wanted), f"the focus must be seen: {reached}"
+        assert lab.engine == "recorded"
+
+
+def test_the_live_region_says_the_readings(labs_on, page_path):
+    for lab in labs_on(page_path, **STILL):
+        region = lab.root.locator("[role=status]")
+        assert region.count() == 1 and region.get_attribute("aria-live") == "polite" and region.is_visible()
+        assert region.inner_text() == contract(lab).say(lab.step, lab.readings())
+        for reading in contract(lab).readings:
+            number = f"{lab.reading(reading.name):.{reading.decimals}f}"
+            assert number in region.inner_text()
+            assert lab.root.locator("dl", has_text=reading.label).locator("dd", has_text=number).count()
+
+
+# ---------------------------------------------------------------- alive
+
+
+def test_a_touch_brings_a_lab_to_life_where_its_recording_stands(open_lab, lab_name):
+    lab = open_lab(lab_name)
+    lab.wait("step > 0")
+    move(lab, next(control for control in contract(lab).controls if not control.restarts))
+    recorded = lab.step
+    lab.live()
+    assert "reason" not in lab.data
+    lab.wait(f"step > {recorded + 3}")
+    assert lab.data["playing"] == "true" and lab.control("play").inner_text() == "Pause"
+
+
+def test_step_goes_one_step_also_when_it_is_the_first_touch(open_lab, lab_name):
+    lab = open_lab(lab_name)
+    lab.wait("step > 0")
+    lab.root.evaluate(
+        """lab => {
+            window.seen = [];
+            new MutationObserver(() => window.seen.push([Number(lab.dataset.step), lab.dataset.playing])).observe(lab, {
+                attributes: true,
+                attributeFilter: ["data-step", "data-playing"],
+            });
+        }"""
+    )
+    lab.click("step")
+    lab.live()
+    lab.wait("window.seen.length && Number(data.stepMs) > 0")
+    seen = lab.page.evaluate("window.seen")
+    assert all(playing != "true" for _, playing in seen), "Step must not set the lab running"
+    standing, stepped = [step for step, _ in itertools.groupby(step for step, _ in seen)][-2:]
+    assert lab.rest() == stepped == standing + 1
+
+
+def test_step_pause_play_and_reset_do_what_they_say(open_lab, lab_name):
+    lab = open_lab(lab_name).restart()
+    lab.wait("step > 5")
+    lab.click("play")
+    lab.wait("data.playing === 'false'")
+    rested = lab.rest(20)
+    assert lab.rest(30) == rested, "Pause must stop the steps"
+    assert lab.control("play").inner_text() == "Play"
+    for pressed in range(1, 4):
+        lab.steps(1)
+        assert lab.rest(5) == rested + pressed
+    assert lab.data["playing"] == "false"
+    lab.click("play")
+    lab.wait(f"step > {rested + 8}")
+    lab.click("play")
+    lab.click("reset")
+    lab.wait("step === 0")
+    assert lab.rest(20) == 0, "a lab that stood still stands still after Reset"
+
+
+def test_play_held_down_plays(open_lab, lab_name):
+    """The press must not wake the lab, and the release pause it."""
+    lab = open_lab(lab_name)
+    lab.control("play").hover()
+    lab.page.mouse.down()
+    lab.rest(60)
+    lab.page.mouse.up()
+    lab.live()
+    recorded = lab.step
+    lab.wait(f"data.playing === 'true' && step > {recorded}")
+
+
+def test_the_same_seed_repeats_its_path_and_another_takes_another(open_lab, lab_name):
+    lab = open_lab(lab_name, **STILL).restart()
+
+    def path():
+        moments = []
+        for _ in range(3):
+            moments.append(lab.readings())
+            lab.steps(2)
+        return [*moments, lab.readings()]
+
+    first = path()
+    assert len({str(moment) for moment in first}) == 4, "the path must move"
+    lab.restart()
+    assert path() == first
+    lab.press("seed", "ArrowRight")
+    lab.wait("step === 0")
+    assert all(moment != at_first for moment, at_first in zip(path(), first, strict=True))
+    lab.press("seed", "ArrowLeft")
+    lab.wait("step === 0")
+    assert path() == first
+
+
+def test_a_control_moved_while_the_engine_loads_is_obeyed(open_lab, lab_name):
+    lab = open_lab(lab_name, **STILL)
+    held = []
+    lab.page.route("**/*.wasm", lambda route: held.append(route))
+    with lab.page.expect_request("**/*.wasm"):
+        move(lab, next(control for control in contract(lab).controls if not control.restarts))
+    moved = {control.name: move(lab, control) for control in contract(lab).controls if control.restarts}
+    assert lab.data["reason"] == "starting"
+    held[0].continue_()
+    lab.live()
+    lab.wait("step === 0", seconds=15)
+    late = lab.readings()
+    lab.restart()
+    assert lab.readings() == late
+    assert {name: lab.value(name) for name in moved} == moved
+
+
+# ---------------------------------------------------------------- the address
+
+
+def test_the_address_holds_the_state_and_brings_it_back(open_lab, open_page, lab_name):
+    lab = open_lab(lab_name, **STILL)
+    shown = {control.name: move(lab, control) for control in contract(lab).controls}
+    lab.live()
+    for name in shown:
+        lab.page.wait_for_function("key => location.hash.includes(key)", arg=f"{lab_name}.{name}=")
+    lab.restart().steps(3)
+    again = open_lab(lab_name, address=lab.page.url.partition("#")[2], **STILL).live()
+    assert {name: again.value(name) for name in shown} == shown
+    assert again.rest(10) == 0, "with reduced motion a lab goes live standing still"
+    again.steps(3)
+    assert again.readings() == lab.readings()
+
+
+BAD = {
+    Range: (
+        lambda control: "abc",
+        lambda control: f"{control.low - control.step:g}",
+        lambda control: f"{control.high + control.step:g}",
+        lambda control: f"{control.low + control.step / 2:g}",  # between two stops of the slider
+        lambda control: "%20",
+        lambda control: "",
+        lambda control: "0x1",
+        lambda control: "Infinity",
+    ),
+    Choice: (lambda control: "nonsense", lambda control: ""),
+    Toggle: (lambda control: "2", lambda control: "true", lambda control: ""),
+}
+
+
+def shown_as(control, value):
+    """How an input shows a value."""
+    return value if isinstance(control, Toggle) else f"{value:g}" if isinstance(control, Range) else str(value)
+
+
+def test_a_setting_in_the_address_that_is_no_setting_is_ignored(open_lab, lab_name):
+    controls = LABS[lab_name].controls
+    tried = itertools.count()
+    for _ in range(3):
+        parts = [f"{lab_name}.{c.name}={BAD[type(c)][next(tried) % len(BAD[type(c)])](c)}" for c in controls]
+        lab = open_lab(lab_name, address="&".join(parts), **STILL)
+        untouched = contract(lab)(lab.data["scene"]).values
+        for control in controls:
+            assert lab.value(control.name) == shown_as(control, untouched[control.name]), parts
+        assert lab.engine == "recorded", parts
+
+
+def test_a_good_setting_beside_bad_ones_is_taken(open_lab, lab_name):
+    good, *others = LABS[lab_name].controls
+    value = another_value(good, good.default)
+    said = int(value) if isinstance(value, bool) else value
+    bad = [f"{lab_name}.{control.name}=nonsense" for control in others]
+    lab = open_lab(lab_name, address="&".join([f"{lab_name}.{good.name}={said}", "x", "=", *bad]), **STILL).live()
+    assert lab.value(good.name) == value
+
+
+# ---------------------------------------------------------------- manners
+
+
+def test_reduced_motion_stands_still_until_told(open_lab, lab_name):
+    lab = open_lab(lab_name, **STILL)
+    recorded = lab.step
+    assert lab.rest(40) == recorded, "the recording must not play"
+    move(lab, next(control for control in contract(lab).controls if not control.restarts))
+    lab.live()
+    assert lab.rest(20) == recorded, "the lab must not run by itself"
+    lab.click("play")
+    lab.wait(f"step > {recorded + 3}")
+
+
+CONTRAST = """lab => {
+    const shade = ([r, g, b]) => {
+        const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+        const [x, y, z] = [r, g, b].map((c) => linear(c / 255));
+        return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+    };
+    const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+    const numbers = (colour) => {
+        pen.clearRect(0, 0, 1, 1);
+        pen.fillStyle = colour;
+        pen.fillRect(0, 0, 1, 1);
+        return [...pen.getImageData(0, 0, 1, 1).data];
+    };
+    const ground = (element) => {
+        for (let at = element; at; at = at.parentElement) {
+            const colour = numbers(getComputedStyle(at).backgroundColor);
+            if (colour[3] > 0) return colour;
+        }
+        return [255, 255, 255, 255];
+    };
+    const ratio = (colour, behind) => {
+        const [light, dark] = [shade(colour), shade(behind)].sort((a, b) => b - a);
+        return (light + 0.05) / (dark + 0.05);
+    };
+    const texts = [...lab.querySelectorAll(".lewm-panel :is(label, output, select, button, dt, dd, p)")];
+    const seen = texts.filter((element) => element.getClientRects().length && element.innerText?.trim());
+    const style = getComputedStyle(lab);
+    const paper = numbers(style.backgroundColor);
+    return {
+        paper: paper.join(),
+        texts: seen.map((e) => [e.innerText, ratio(numbers(getComputedStyle(e).color), ground(e))]),
+        grounds: [...new Set(seen.map((e) => ground(e).join()))],
+        inks: ["ink", "target"].map((name) => [name, ratio(numbers(style.getPropertyValue(`--lewm-${name}`)), paper)]),
+    };
+}"""
+
+
+def test_every_text_of_a_lab_can_be_read(labs_on, page_path, scheme):
+    for lab in labs_on(page_path, theme=scheme, **STILL):
+        assert lab.page.evaluate("document.documentElement.dataset.theme") == scheme
+        seen = lab.root.evaluate(CONTRAST)
+        assert len(seen["texts"]) > len(contract(lab).controls) + 2 * len(contract(lab).readings)
+        assert seen["grounds"] == [seen["paper"]], "the lab must bring its own background"
+        brightness = sum(map(int, seen["paper"].split(",")[:3]))
+        assert brightness > 600 if scheme == "light" else brightness < 150
+        faint = [(text, ratio) for text, ratio in seen["texts"] + seen["inks"] if ratio < 4.5]
+        assert not faint
+
+
+def test_the_picture_follows_the_theme(labs_on, page_path):
+    for lab in labs_on(page_path, theme="light", **STILL):
+        light = lab.picture()
+        lab.page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        lab.rest(3)
+        dark = lab.picture()
+        assert dark != light
+        lab.page.evaluate("document.documentElement.dataset.theme = 'light'")
+        lab.rest(3)
+        assert lab.picture() == light
+
+
+def test_on_a_phone_a_lab_fits_and_answers_a_finger(labs_on, page_path):
+    labs = labs_on(page_path, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, **STILL)
+    for lab in labs:
+        wide = lab.root.evaluate(
+            "lab => [lab, ...lab.querySelectorAll('*')].filter((e) => e.getClientRects().length)"
+            ".map((e) => [e.tagName, e.className.baseVal ?? e.className, e.getBoundingClientRect().right])"
+            ".filter(([, , right]) => right > document.documentElement.clientWidth)"
+        )
+        assert not wide
+    lab = labs[0]
+    assert lab.page.evaluate("document.documentElement.clientWidth") == 360
+    slider = next(control for control in contract(lab).controls if isinstance(control, Range) and not control.restarts)
+    kept = lab.control(slider.name)
+    kept.scroll_into_view_if_needed()
+    before = float(kept.input_value())
+    box = kept.bounding_box()
+    assert box["height"] >= 24, "a finger needs room"
+    lab.page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    lab.live()
+    assert float(kept.input_value()) > before
+    lab.control("step").tap()
+    lab.wait("Number(data.stepMs) > 0")
+
+
+# ---------------------------------------------------------------- when it can't be live
+
+
+def test_opened_as_a_file_a_page_tells_its_story_and_why_it_is_still(built_book, open_page, placements, page_path):
+    page = open_page((built_book / page_path).as_uri(), **STILL)
+    for index, name in enumerate(placements[page_path]):
+        root = page.locator("lewm-lab").nth(index)
+        root.locator(".lewm-status").wait_for()
+        assert root.get_attribute("data-engine") == "recorded"
+        assert "file" in root.get_attribute("data-reason")
+        assert "opened as a file" in root.locator(".lewm-status").inner_text()
+        assert root.locator("svg").first.bounding_box()["height"] > 100
+        assert float(root.get_attribute(f"data-{LABS[name].readings[0].name.replace('_', '-')}")) > 0
+
+
+def test_without_scripts_a_page_tells_its_story(open_page, placements, page_path):
+    blocked = [rf"failed: .*/{script}.*csp" for script in ("bootstrap", "pydata-sphinx-theme")]
+    page = open_page(page_path, java_script_enabled=False, expected=blocked)
+    for index in range(len(placements[page_path])):
+        root = page.locator("lewm-lab").nth(index)
+        assert root.get_attribute("data-engine") == "recorded"
+        assert root.locator("svg").first.bounding_box()["height"] > 100
+        assert f"Step {root.get_attribute('data-step')}: " in root.locator("figcaption").inner_text()
+
+
+@pytest.mark.parametrize("lost", ["*.onnx", "*.wasm", "ort.wasm.bundle*.mjs", "worker.mjs", "bank.safetensors"])
+def test_an_engine_that_cannot_be_fetched_is_told_and_reset_tries_again(open_lab, lab_name, lost):
+    wasm = r"wasm|Failed to load resource" if "wasm" in lost else "Failed to load resource"
+    lab = open_lab(
+        lab_name, expected=[r"failed: .*\.(onnx|wasm|mjs|safetensors) ", f"console error: .*({wasm})"], **STILL
+    )
+    recorded = lab.step
+    lab.page.route(f"**/{lost}", lambda route: route.abort())
+    lab.click("step")
+    lab.wait("data.engine === 'error'")
+    assert lab.data["reason"] not in ("", "starting", "not touched yet")
+    assert lab.data["reason"] in lab.root.locator(".lewm-status").inner_text()
+    assert lab.step == recorded and lab.painted() > 2000, "the recording must stay"
+    assert lab.data["playing"] == "false"
+    lab.page.unroute(f"**/{lost}")
+    lab.restart().steps(2)
+    assert lab.step == 2
+
+
+def test_a_link_with_settings_shows_a_picture_even_if_the_engine_is_lost(open_page, open_lab, lab_name, placements):
+    control = LABS[lab_name].controls[0]
+    page = open_page(expected=[r"failed: .*\.onnx "], **STILL)
+    page.route("**/*.onnx", lambda route: route.abort())
+    path = next(path for path, names in placements.items() if lab_name in names)
+    page.goto(f"{open_page.site}/{path}#{lab_name}.{control.name}={another_value(control, control.default)}")
+    index = placements[path].index(lab_name)
+    page.wait_for_function(f"document.querySelectorAll('lewm-lab')[{index}].dataset.engine === 'error'")
+    page.wait_for_function(f"document.querySelectorAll('lewm-lab canvas')[{index}]?.getAttribute('aria-label')")

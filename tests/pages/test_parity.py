@@ -1,0 +1,242 @@
+"""Torch, ONNX Runtime in Python and the page take the same steps from the same stored inputs."""
+
+import itertools
+import json
+import random
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from lewm_lite.files import asset_path
+from lewm_lite.labs.controls import Choice, Range, settings
+from lewm_lite.labs.feeds import State, feed, take
+from lewm_lite.labs.lab import Phase
+from lewm_lite.labs.registry import LABS
+
+AFTER_ONE_STEP = 1e-5  # absolute for the state, relative for readings
+AFTER_MANY = 0.01  # relative, for readings after 100 steps
+IN_THE_PAGE = 1e-4  # relative, for readings after one step; the page shows six digits
+
+# Sizes at both ends and between, none of them the size that a graph was traced with.
+SIZES = {"num_directions": (1, 2, 64, 256), "num_samples": (64, 512, 1024)}
+RUNS = {
+    "cloud_flow": (
+        {},
+        {"dim": 3, "num_samples": 512, "start": "ring", "lambda": 0.5, "seed": 5, "fresh": False},
+        {"dim": 2, "num_samples": 64, "num_directions": 1, "start": "clumps", "lambda": 1.0, "pull": False, "seed": 7},
+        {"dim": 3, "num_samples": 1024, "num_directions": 256, "start": "low_rank", "lambda": 0.02, "seed": 1},
+    )
+}
+
+
+def runs_of(lab_name):
+    assert lab_name in RUNS, f"say in RUNS which settings of {lab_name} are to be compared"
+    return RUNS[lab_name]
+
+
+def grid(lab):
+    """Settings of a lab: every variant and size with the others' ends in turn."""
+    swept = [
+        [(control.name, value) for value in SIZES.get(control.name, ())]
+        for control in lab.controls
+        if control.name in SIZES
+    ]
+    menus = [[(menu.name, value) for value, _ in menu.options] for menu in lab.controls if isinstance(menu, Choice)]
+    others = [c for c in lab.controls if c.name not in SIZES and not isinstance(c, Choice)]
+    ends = itertools.cycle(
+        (
+            {},
+            {c.name: c.high if isinstance(c, Range) else not c.default for c in others},
+            {c.name: c.low for c in others if isinstance(c, Range)},
+        )
+    )
+    for chosen in itertools.product(*swept, *menus):
+        yield settings(lab.controls, {**next(ends), **dict(chosen)})
+
+
+class Shipped:
+    """A lab as it was shipped: its banks and its graphs, run by ONNX Runtime."""
+
+    def __init__(self, lab_name):
+        self.lab = LABS[lab_name]
+        self.banks = load_file(asset_path(f"labs/{lab_name}/bank.safetensors"))
+        self.graphs = self.lab().graphs()
+        self.sessions = {}
+
+    def session(self, file):
+        if file not in self.sessions:
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = 1
+            path = str(asset_path(f"labs/{self.lab.name}/{file}.onnx"))
+            self.sessions[file] = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return self.sessions[file]
+
+    def feeds(self, name, values, state, step):
+        return feed(self.graphs[name], self.lab.controls, values, self.banks, state, step)
+
+    def onnx(self, name, values, state, step):
+        graph = self.graphs[name]
+        file = name if graph.variants is None else f"{name}_{values[graph.variants]}"
+        inputs = {key: tensor.numpy() for key, tensor in self.feeds(name, values, state, step).items()}
+        outputs = self.session(file).run(None, inputs)
+        return dict(zip(graph.outputs, map(torch.from_numpy, map(np.atleast_1d, outputs)), strict=True))
+
+    def torch(self, name, values, state, step):
+        with torch.no_grad():
+            outputs = self.graphs[name].function(**self.feeds(name, values, state, step))
+        return {key: torch.atleast_1d(tensor) for key, tensor in outputs.items()}
+
+    def readings(self, run, values, steps):
+        """What the readings are after so many steps of ``run``, one of the two methods above."""
+        state = run("start", values, {}, 0)
+        for step in range(steps):
+            outputs = run("step", values, state, step)
+            state = {name: outputs[name] for name in state}
+        outputs = run("step", values, state, steps)
+        return {reading.name: float(outputs[reading.name]) for reading in self.lab.readings}
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    """Each lab as shipped, made once."""
+    made = {}
+    return lambda lab_name: made.setdefault(lab_name, Shipped(lab_name))
+
+
+# ---------------------------------------------------------------- torch and ONNX Runtime
+
+
+def test_the_shipped_banks_are_those_of_the_library(shipped, lab_name):
+    made = LABS[lab_name].banks()
+    assert made.keys() == shipped(lab_name).banks.keys()
+    for name, bank in shipped(lab_name).banks.items():
+        torch.testing.assert_close(bank, made[name], rtol=0, atol=1e-6)
+
+
+def test_one_step_is_the_same_in_torch_and_onnxruntime(shipped, lab_name):
+    """Every graph and variant, from its own start and from where five steps lead."""
+    kept = shipped(lab_name)
+    compared = 0
+    for values in grid(kept.lab):
+        state = {}
+        for name, step in (("start", 0), ("step", 0), ("step", 777)):
+            ours, theirs = (run(name, values, state, step) for run in (kept.torch, kept.onnx))
+            for key, expected in ours.items():
+                relative = key in {reading.name for reading in kept.lab.readings}
+                limits = {"rtol": AFTER_ONE_STEP, "atol": 0} if relative else {"rtol": 0, "atol": AFTER_ONE_STEP}
+                same = torch.allclose(theirs[key].reshape(expected.shape), expected, **limits)
+                assert same, (key, values, step, expected, theirs[key])
+            state = {key: ours[key] for key in kept.graphs["start"].outputs}
+            compared += 1
+    assert compared >= 3 * len(list(itertools.product(*SIZES.values())))
+
+
+def test_a_hundred_steps_read_the_same_in_torch_and_onnxruntime(shipped, lab_name):
+    kept = shipped(lab_name)
+    for given in runs_of(lab_name):
+        values = settings(kept.lab.controls, given)
+        ours, theirs = (kept.readings(run, values, 100) for run in (kept.torch, kept.onnx))
+        assert theirs == pytest.approx(ours, rel=AFTER_MANY), given
+
+
+# ---------------------------------------------------------------- the page
+
+
+def in_the_address(lab, given):
+    """Settings as a link holds them."""
+    values = settings(lab.controls, given)
+    said = {name: int(value) if isinstance(value, bool) else value for name, value in values.items()}
+    return "&".join(f"{lab.name}.{name}={value}" for name, value in said.items())
+
+
+@pytest.mark.parametrize("run", range(max(map(len, RUNS.values()))))
+def test_the_page_reads_as_torch_does(open_lab, lab_name, run):
+    if run >= len(runs_of(lab_name)):
+        pytest.skip("this lab is compared with fewer settings")
+    given = RUNS[lab_name][run]
+    page = open_lab(lab_name, address=in_the_address(LABS[lab_name], given), reduced_motion="reduce").restart()
+    frames = LABS[lab_name](**given).run(Phase(100))
+    assert page.readings() == pytest.approx(frames[0].readings, rel=IN_THE_PAGE)
+    page.steps(1)
+    assert page.step == 1
+    assert page.readings() == pytest.approx(frames[1].readings, rel=IN_THE_PAGE)
+    page.steps(99)
+    assert page.step == 100
+    assert page.readings() == pytest.approx(frames[100].readings, rel=AFTER_MANY)
+
+
+def test_a_setting_moved_between_two_steps_acts_on_the_next_as_in_torch(open_lab):
+    """λ to 0 after ten steps, by keyboard: the eleventh step is already taken without SIGReg."""
+    given = {"start": "ring", "num_samples": 128, "num_directions": 8}
+    lab = LABS["cloud_flow"]
+    page = open_lab("cloud_flow", address=in_the_address(lab, given), reduced_motion="reduce").restart()
+    page.steps(10)
+    page.press("lambda", "Home")
+    page.press("num_directions", "End")
+    page.steps(3)
+    frames = lab(**given).run(Phase(10), Phase(3, {"lambda": 0.0, "num_directions": 256}))
+    assert page.readings() == pytest.approx(frames[13].readings, rel=IN_THE_PAGE)
+
+
+def test_the_page_feeds_its_graphs_as_the_library_does(open_page, lab_name, shipped):
+    """The rule that picks rows of the banks is written twice, in feeds.py and core.mjs; also round a bank's end."""
+    kept = shipped(lab_name)
+    manifest = json.loads(asset_path(f"labs/{lab_name}/manifest.json").read_text(encoding="utf-8"))
+    state = {"state": torch.arange(6.0).reshape(3, 2)}
+    cases = [
+        (name, {**values, "seed": seed}, step)
+        for name, values, seed, step in zip(
+            itertools.cycle(kept.graphs),
+            random.Random(0).sample(list(grid(kept.lab)), 14),
+            itertools.cycle((0, 1, 7)),
+            itertools.cycle((0, 1, 63, 1000, 99_999)),
+        )
+    ]
+    page = open_page(f"_static/lewm/assets/{lab_name}/manifest.json")
+    answers = page.evaluate(
+        """async ([lab, manifest, cases]) => {
+            const { feedGraph, readSafetensors } = await import("/_static/lewm/core.mjs");
+            const buffer = await (await fetch(`/_static/lewm/assets/${lab}/bank.safetensors`)).arrayBuffer();
+            const banks = readSafetensors(buffer).tensors;
+            const held = { data: Float32Array.of(0, 1, 2, 3, 4, 5), dims: [3, 2] };
+            const state = new Proxy({}, { get: () => held });
+            return cases.map(([name, values, step]) =>
+                Object.entries(feedGraph(manifest.graphs[name], manifest, values, banks, state, step)).map(
+                    ([key, { data, dims }]) => [key, [...data], dims],
+                ),
+            );
+        }""",
+        [lab_name, manifest, cases],
+    )
+    wrapped = 0
+    for (name, values, step), answer in zip(cases, answers, strict=True):
+        graph = kept.graphs[name]
+        held = dict.fromkeys((key for key, source in graph.inputs.items() if isinstance(source, State)), state["state"])
+        ours = feed(graph, kept.lab.controls, values, kept.banks, held, step)
+        assert [key for key, _, _ in answer] == list(ours)
+        for key, data, dims in answer:
+            assert dims == list(ours[key].shape)
+            assert torch.equal(torch.tensor(data).reshape(dims), ours[key]), (name, values, step, key)
+        wrapped += step > 1000
+    assert wrapped
+
+
+def test_rows_are_taken_round_the_end_alike(open_page):
+    bank = torch.arange(10.0).reshape(5, 2)
+    cases = [(1, 0), (5, 0), (3, 4), (13, 7), (2, 1_000_003)]
+    page = open_page("_static/lewm/labs.css")
+    answers = page.evaluate(
+        """async (cases) => {
+            const { takeRows } = await import("/_static/lewm/core.mjs");
+            const bank = { data: Float32Array.from({ length: 10 }, (_, i) => i), dims: [5, 2] };
+            const taken = cases.map(([rows, offset]) => takeRows(bank, rows, offset));
+            return taken.map(({ data, dims }) => [[...data], dims]);
+        }""",
+        cases,
+    )
+    for (rows, offset), (data, dims) in zip(cases, answers, strict=True):
+        ours = take(bank, rows, offset)
+        assert dims == list(ours.shape) and data == ours.flatten().tolist()
