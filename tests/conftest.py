@@ -62,7 +62,7 @@ class Drift(Lab):
         Range("seed", "seed", 0, 3, 0, 1, restarts=True),
     )
     readings = (Reading("spread", "spread", 2, "spread {value}"),)
-    recorded = ("points",)
+    recorded = {"points": None, "kicks": 2}
     scenes = (
         Scene("settle", "points go to 0, then stand & wait", {}, (Phase(12), Phase(4, {"rate": 0.0}))),
         Scene("arrive", "points come from afar", {"place": "far"}, (Phase(5),)),

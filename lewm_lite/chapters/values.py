@@ -83,16 +83,16 @@ def agrees(written: str, value: float) -> bool:
 def prose(book: Path) -> Iterator[tuple[str, str]]:
     """Every text of the book with its place: Markdown pages, Markdown cells of notebooks, and the claims."""
     for path in [*sorted(book.glob("*.md")), *book.glob("claims.yml")]:
-        yield path.name, path.read_text()
+        yield path.name, path.read_text(encoding="utf-8")
     for path in sorted(book.glob("*.ipynb")):
-        for number, cell in enumerate(json.loads(path.read_text())["cells"]):
+        for number, cell in enumerate(json.loads(path.read_text(encoding="utf-8"))["cells"]):
             if cell["cell_type"] == "markdown":
                 yield f"{path.name} cell {number}", "".join(cell["source"])
 
 
 def _told_in_notebooks(book: Path) -> Iterator[tuple[str, str, float]]:
     for path in sorted(book.glob("*.ipynb")):
-        for cell in json.loads(path.read_text())["cells"]:
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             for output in cell.get("outputs", []):
                 for name, value in _TOLD.findall("".join(output.get("text", ""))):
                     yield path.name, name, float(value)
@@ -100,5 +100,5 @@ def _told_in_notebooks(book: Path) -> Iterator[tuple[str, str, float]]:
 
 def _told_in_results(results: Path) -> Iterator[tuple[str, str, float]]:
     for path in sorted(results.glob("*.json")):
-        for name, value in json.loads(path.read_text()).get("values", {}).items():
+        for name, value in json.loads(path.read_text(encoding="utf-8")).get("values", {}).items():
             yield path.name, name, float(value)

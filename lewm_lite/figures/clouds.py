@@ -36,7 +36,7 @@ def draw_target(axes: Axes, colour: str, *, radii: Sequence[float] = (1, 2)) -> 
 def draw_shadow(axes: Axes, shadow: np.ndarray, colours: dict[str, str], colour: str, *, reach: float = 3.2) -> Axes:
     """The histogram of a shadow under the bell curve of N(0, 1), as densities."""
     edges = np.linspace(-reach, reach, 33)
-    counts, _ = np.histogram(np.clip(shadow, -reach, reach), edges)
+    counts, _ = np.histogram(np.clip(shadow.astype(float), -reach, reach), edges)  # float32's 3.2 is beyond 3.2
     density = counts / len(shadow) / (edges[1] - edges[0])
     axes.stairs(np.minimum(density, 1.05), edges, fill=True, color=colour, alpha=0.45, lw=0)
     x = np.linspace(-reach, reach, 121)

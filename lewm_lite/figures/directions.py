@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import plotly.graph_objects as go
+import torch
 from torch import Tensor
 
 from lewm_lite.figures.lines import panels
 from lewm_lite.figures.picture import Picture
 from lewm_lite.figures.theme import theme
 from lewm_lite.figures.turnable import Turnable
+
+
+def sphere_of_directions(latitudes: int, longitudes: int) -> tuple[Tensor, Tensor]:
+    """A grid of unit vectors over the sphere, and each one's share of its area.
+
+    Returns:
+        Directions ``(3, latitudes, longitudes)``, and shares ``(latitudes, longitudes)`` that sum to 1.
+    """
+    latitude = torch.linspace(-math.pi / 2, math.pi / 2, latitudes)
+    longitude = torch.linspace(0, 2 * math.pi, longitudes)
+    up, around = torch.meshgrid(latitude, longitude, indexing="ij")
+    directions = torch.stack([up.cos() * around.cos(), up.cos() * around.sin(), up.sin()])
+    return directions, up.cos() / up.cos().sum()
 
 
 def direction_map(sphere: Tensor, scores: Tensor, *, alt: str) -> Turnable:

@@ -35,6 +35,7 @@ class Picture:
         salt = hashlib.sha256(self.alt.encode()).hexdigest()[:12]
         with mpl.rc_context({"svg.hashsalt": salt, "svg.fonttype": "none"}):
             self.figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        self.figure.set_layout_engine("none")  # laid out once: each further time would move things by hundredths
         drawing = buffer.getvalue()
         drawing = drawing[drawing.index("<svg") :]
         # The style sheet inside would reach every drawing of the page; hundredths of a point are plenty.
@@ -52,6 +53,7 @@ class Picture:
 
     def png(self) -> bytes:
         """The same figure on white, for places that show no SVG."""
+        self.svg()  # lays the figure out, so that both forms agree whichever is asked for first
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", dpi=110, facecolor="white", metadata={"Software": None})
         return buffer.getvalue()

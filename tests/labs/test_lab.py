@@ -96,8 +96,12 @@ def test_a_run_leaves_the_lab_s_own_settings_alone(drift):
     assert lab.values == drift().values
 
 
-def test_only_what_a_view_draws_is_kept(drift):
-    assert set(drift().run(Phase(1))[0].tensors) == {"points"}
+def test_only_what_a_view_draws_is_kept_and_of_inputs_only_as_many_rows_as_it_draws(drift):
+    bank = drift.banks()["kicks_2"]
+    for frame in drift(num_kicks=5).run(Phase(1), Phase(1, {"num_kicks": 1})):
+        assert set(frame.tensors) == {"points", "kicks"}
+        first = frame.step * frame.values["num_kicks"]
+        assert torch.equal(frame.tensors["kicks"], bank[first : first + min(2, frame.values["num_kicks"])])
 
 
 def test_a_run_records_no_gradient(drift):
@@ -192,7 +196,7 @@ def test_the_repr_says_scene_and_settings_and_no_address(drift):
 
 def test_a_lab_that_is_not_finished_says_what_it_lacks():
     class Bare(Lab):
-        name, title, controls, readings, recorded = "bare", "Bare", (), (), ()
+        name, title, controls, readings, recorded = "bare", "Bare", (), (), {}
         scenes = (None,)
 
         def __init__(self):

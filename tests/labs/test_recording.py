@@ -25,7 +25,11 @@ def unpacked(recording, name="points"):
 
 
 def frames_of(*tensors):
-    return [Frame(step, {"rate": 0.5}, {"points": tensor}, {"spread": 1.0}) for step, tensor in enumerate(tensors)]
+    kicks = torch.ones(1, 2)
+    return [
+        Frame(step, {"rate": 0.5}, {"points": tensor, "kicks": kicks}, {"spread": 1.0})
+        for step, tensor in enumerate(tensors)
+    ]
 
 
 @pytest.fixture
@@ -65,6 +69,16 @@ def test_tensors_come_back_to_half_a_part_in_32767_of_the_largest(run):
     assert load(recording)["tensors.points"].dtype == np.int16
     error = np.abs(unpacked(recording) - exact).max()
     assert 0 < error <= 0.501 * np.abs(exact).max() / 32767
+
+
+def test_an_input_with_fewer_rows_in_some_frame_is_kept_to_those_that_all_have(drift):
+    lab = drift()
+    frames = lab.run(Phase(2), Phase(1, {"num_kicks": 1}))
+    assert [len(frame.tensors["kicks"]) for frame in frames] == [2, 2, 1, 1]
+    kept = unpacked(pack(lab, frames), "kicks")
+    assert kept.shape == (4, 1, 2)
+    expected = np.stack([frame.tensors["kicks"][:1].numpy() for frame in frames])
+    np.testing.assert_allclose(kept, expected, atol=np.abs(expected).max() / 32767)
 
 
 @pytest.mark.parametrize("largest", [1e-30, 1e-3, 3.0, 1e30])

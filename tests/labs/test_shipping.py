@@ -197,6 +197,7 @@ def test_inputs_that_share_a_free_size_share_its_example_however_many_they_are(d
         ),
     }
     monkeypatch.setattr(drift, "graphs", lambda self: graphs)
+    monkeypatch.setattr(drift, "recorded", {"points": None})
     assert examples(monkeypatch, drift, tmp_path)[1] == dict.fromkeys(names, (97, 2))
 
 
@@ -205,6 +206,7 @@ def test_a_step_that_puts_out_exactly_what_the_start_does_still_gets_a_state(dri
     silent = Graph(lambda points: {"points": points / 2}, {"points": State()}, ("points",), {"points": {0: "samples"}})
     monkeypatch.setattr(drift, "graphs", lambda self: {"start": graphs["start"], "step": silent})
     monkeypatch.setattr(drift, "readings", ())
+    monkeypatch.setattr(drift, "recorded", {"points": None})
     assert examples(monkeypatch, drift, tmp_path)[1] == {"points": (97, 2)}
 
 

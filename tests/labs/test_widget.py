@@ -106,7 +106,7 @@ def another_shape(z, directions):
         (not_a_scalar, "RuntimeError: .*scalar"),
         (another_shape, "RuntimeError: .*shape"),
         (lambda z: z.sum(), "TypeError: .*positional argument"),
-        (lambda z, directions: 0.5, "RuntimeError: .*Tensor"),
+        (lambda z, directions: 0.5, "RuntimeError: .*tensors"),
     ],
     ids=["divides by 0", "not a scalar", "wrong shapes", "wrong arguments", "not a tensor"],
 )
@@ -169,6 +169,9 @@ def test_only_the_widget_s_part_goes_into_the_bundle():
     assert set(widget_view(CloudFlow())) == {"application/vnd.jupyter.widget-view+json"}
 
 
+def test_the_style_and_the_module_are_sent_to_the_page():
+    assert {"_esm", "_css"} <= set(LabWidget(CloudFlow()).get_state())
+
+
 def test_the_text_of_a_lab_holds_no_address():
     assert "0x" not in repr(CloudFlow(score=one_over_nothing))
-    assert "0x" not in repr(LabWidget(CloudFlow()))

@@ -243,8 +243,9 @@ class LabHandle:
             """lab => {
                 lab.restarted = new Promise((resolve, reject) => {
                     new MutationObserver(() => {
-                        if (lab.dataset.engine === "page" && lab.dataset.step === "0") resolve();
-                        if (lab.dataset.engine === "error" && lab.dataset.reason !== "starting") reject(lab.dataset.reason);
+                        const { engine, step, reason } = lab.dataset;
+                        if (engine === "page" && step === "0") resolve();
+                        if (engine === "error" && reason !== "starting") reject(new Error(reason));
                     }).observe(lab, { attributes: true });
                 });
                 lab.restarted.catch(() => {});
@@ -311,6 +312,12 @@ def placements(built_book):
         if names:
             pages[f"book/{path.name}"] = names
     return pages
+
+
+@pytest.fixture(scope="session")
+def handle():
+    """Takes hold of a lab of an open page: ``handle(page, index)``."""
+    return LabHandle
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def test_one_fixed_direction_is_fooled_and_more_or_fresh_ones_are_not(open_lab):
     lab.live()
     lab.wait("Number(data.sigreg) < 1")
     assert lab.reading("held_out") > 20
-    lab.wait("step > 200")
+    lab.wait("step > 100")
     assert lab.reading("sigreg") < 1 and lab.reading("held_out") > 20 and lab.reading("effective_rank") < 1.6
 
     lab.press("fresh", "Space")
@@ -88,7 +88,7 @@ def test_every_start_shape_starts_as_it_is_called(open_lab):
 
 
 def test_in_three_dimensions_it_spreads_in_three_and_can_be_turned(open_lab):
-    lab = cloud_flow(open_lab, "start=low_rank&lambda=1&num_samples=256")
+    lab = cloud_flow(open_lab, "start=low_rank&lambda=1&num_samples=128")
     lab.live()
     assert not lab.root.locator("[name=turn]").is_visible()
     lab.control("dim").select_option("3")
@@ -116,7 +116,7 @@ def test_a_step_is_quick_and_the_page_answers_meanwhile(open_lab, slow, capsys):
     lab = cloud_flow(open_lab, "dim=3&num_samples=512&num_directions=64")
     lab.live()
     windows, gaps, answers = [], [], []
-    for _ in range(3):  # the machine may be busy with something else: the best of three counts
+    for _ in range(5):  # the machine may be busy with something else: the best of five counts
         lab.wait(f"step >= {lab.step + 61}")  # the page's own median goes back 60 steps
         windows.append(float(lab.data["stepMs"]))
         gaps.append(longest_gap(lab))

@@ -17,6 +17,11 @@ def contract(lab) -> type[Lab]:
     return LABS[lab.root.get_attribute("data-lab")]
 
 
+def one_of_each(labs):
+    """The first lab of each name on a page."""
+    return list({lab.root.get_attribute("data-lab"): lab for lab in reversed(labs)}.values())
+
+
 def another_value(control, now):
     """A valid value of a control that is not the one it has, as its input would say it."""
     match control:
@@ -127,7 +132,7 @@ def test_ids_are_unique_among_the_labs_of_a_page(labs_on, page_path):
 
 
 def test_tab_reaches_every_control_in_sight_and_wakes_nothing(labs_on, page_path):
-    for lab in labs_on(page_path, **STILL):
+    for lab in one_of_each(labs_on(page_path, **STILL)):
         wanted = {control.name for control in contract(lab).controls} | {"play", "step", "reset"}
         lab.root.evaluate("lab => { lab.tabIndex = -1; lab.focus(); }")
         reached = {}
@@ -281,6 +286,34 @@ def test_the_address_holds_the_state_and_brings_it_back(open_lab, open_page, lab
     assert again.readings() == lab.readings()
 
 
+def test_two_labs_of_one_name_keep_their_states_apart(open_page, placements, handle, lab_name):
+    path = next(path for path, names in placements.items() if lab_name in names)
+    control = next(control for control in LABS[lab_name].controls if not control.restarts)
+
+    def doubled(route):
+        answer = route.fetch()
+        page = answer.text()
+        form = page[page.index("<lewm-lab") : page.index("</lewm-lab>") + len("</lewm-lab>")]
+        route.fulfill(response=answer, body=page.replace(form, form + form, 1))
+
+    def both(address):
+        page = open_page(**STILL)
+        page.route(f"**/{path}", doubled)
+        page.goto(f"{open_page.site}/{path}{address}")
+        return [handle(page, index).mounted() for index in (0, 1)]
+
+    first, second = both("")
+    untouched = first.value(control.name)
+    moved = move(second, control)
+    second.live()
+    second.page.wait_for_function("key => location.hash.includes(key)", arg=f".{control.name}=")
+    assert first.engine == "recorded" and first.value(control.name) == untouched
+    first, second = both("#" + second.page.url.partition("#")[2])
+    second.live()
+    assert second.value(control.name) == moved
+    assert first.engine == "recorded" and first.value(control.name) == untouched
+
+
 BAD = {
     Range: (
         lambda control: "abc",
@@ -375,7 +408,7 @@ CONTRAST = """lab => {
 
 
 def test_every_text_of_a_lab_can_be_read(labs_on, page_path, scheme):
-    for lab in labs_on(page_path, theme=scheme, **STILL):
+    for lab in one_of_each(labs_on(page_path, theme=scheme, **STILL)):
         assert lab.page.evaluate("document.documentElement.dataset.theme") == scheme
         seen = lab.root.evaluate(CONTRAST)
         assert len(seen["texts"]) > len(contract(lab).controls) + 2 * len(contract(lab).readings)
@@ -387,7 +420,7 @@ def test_every_text_of_a_lab_can_be_read(labs_on, page_path, scheme):
 
 
 def test_the_picture_follows_the_theme(labs_on, page_path):
-    for lab in labs_on(page_path, theme="light", **STILL):
+    for lab in one_of_each(labs_on(page_path, theme="light", **STILL)):
         light = lab.picture()
         lab.page.evaluate("document.documentElement.dataset.theme = 'dark'")
         lab.rest(3)

@@ -573,12 +573,19 @@ function readInput(control, input) {
 
 // ---------------------------------------------------------------- the address: a setting is a link
 
+/** A lab's name in the address: `cloud_flow`, and `cloud_flow-2` for the second such lab of a page. */
+function addressName(root) {
+  const alike = [...document.querySelectorAll(`lewm-lab[data-lab="${root.dataset.lab}"]`)];
+  const place = alike.indexOf(root) + 1;
+  return place > 1 ? `${root.dataset.lab}-${place}` : root.dataset.lab;
+}
+
 /** Takes the settings that the address holds for this lab, if they are valid; says whether there were any. */
 function readAddress(root, manifest, values) {
   const given = new URLSearchParams(location.hash.slice(1));
   let found = false;
   for (const control of manifest.controls) {
-    const text = given.get(`${root.dataset.lab}.${control.name}`);
+    const text = given.get(`${addressName(root)}.${control.name}`);
     if (text === null) continue;
     const value = parseSetting(control, text);
     if (value === undefined) continue;
@@ -597,12 +604,14 @@ function parseSetting(control, text) {
   return fits ? number : undefined;
 }
 
-let addressTimer = 0;
+const addressTimers = new WeakMap();
 function writeAddress(root, manifest, values) {
-  clearTimeout(addressTimer);
-  addressTimer = setTimeout(() => {
-    const kept = location.hash.slice(1).split("&").filter((part) => part.includes("=") && !part.startsWith(`${root.dataset.lab}.`));
-    const own = manifest.controls.map(({ name, kind }) => `${root.dataset.lab}.${name}=${kind === "toggle" ? Number(values[name]) : values[name]}`);
+  const lab = addressName(root);
+  clearTimeout(addressTimers.get(root));
+  const write = () => {
+    const kept = location.hash.slice(1).split("&").filter((part) => part.includes("=") && !part.startsWith(`${lab}.`));
+    const own = manifest.controls.map(({ name, kind }) => `${lab}.${name}=${kind === "toggle" ? Number(values[name]) : values[name]}`);
     history.replaceState(null, "", `#${[...kept, ...own].join("&")}`);
-  }, 250);
+  };
+  addressTimers.set(root, setTimeout(write, 250));
 }

@@ -204,14 +204,15 @@ function drawHistory({ context, width, colours }, moments, box) {
   context.strokeStyle = colours.healthy;
   context.lineWidth = 2;
   context.beginPath();
-  moments.forEach(({ std }, i) => {
-    const x = left + ((right - left) * i) / (moments.length - 1);
+  const since = moments[0].step;
+  moments.forEach(({ std, step }, i) => {
+    const x = left + ((right - left) * (step - since)) / Math.max(1, last.step - since);
     if (i) context.lineTo(x, y(std));
     else context.moveTo(x, y(std));
   });
   context.stroke();
   context.fillStyle = colours.ink;
-  context.fillText(words, right + 5, Math.max(box.top + 10, y(last.std) + 4));
+  context.fillText(words, right + 5, Math.min(box.top + box.height - 4, Math.max(box.top + 10, y(last.std) + 4)));
 }
 
 export default defineLab({ create: cloudFlowView });

@@ -1,0 +1,1 @@
+"""What a claim needs: one module per claim, a frozen config in, a result with its birth certificate out."""

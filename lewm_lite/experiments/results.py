@@ -1,0 +1,28 @@
+"""A result on disk: the values that sentences quote, the config they came from, and how to make them again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lewm_lite.files import asset_root, birth_certificate, json_bytes, write_atomically
+
+
+def keep_result(name: str, *, config: Any, values: Mapping[str, float], details: object, seed: int) -> Path:
+    """Write ``assets/results/<name>.json`` and return its path.
+
+    Args:
+        name: the experiment's module, e.g. ``"sigreg_cost"``.
+        config: the frozen dataclass that it ran with.
+        values: value name -> number, as sentences quote them.
+        details: whatever else a figure needs, as JSON.
+        seed: the seed it ran with.
+    """
+    path = asset_root() / "results" / f"{name}.json"
+    command = f"python -m lewm_lite.experiments.{name}"
+    made = birth_certificate(command=command, seed=seed, files={})
+    result = {"values": dict(values), "config": asdict(config), "details": details, "made": made}
+    write_atomically(path, json_bytes(result))
+    return path
