@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import anywidget
 import numpy as np
@@ -45,6 +47,17 @@ class LabWidget(anywidget.AnyWidget):
             self.send(content, buffers=answer)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """A lab's tensors are small: torch's threads would only wait for each other, and for the page's own."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def run_request(graphs: dict, message: dict, buffers: list) -> tuple[dict, list[bytes]]:
     """Run the graph that a message names on the tensors that came with it.
 
@@ -60,7 +73,8 @@ def run_request(graphs: dict, message: dict, buffers: list) -> tuple[dict, list[
         for item, buffer in zip(message["inputs"], buffers, strict=True)
     }
     try:
-        out = graph.function(**inputs)
+        with one_thread():
+            out = graph.function(**inputs)
     except Exception as error:  # the reader's function may fail in any way; the lab must say so and go on
         return {"type": "error", "id": message["id"], "reason": f"{type(error).__name__}: {error}"}, []
     arrays = [out[name].detach().float().cpu().contiguous().numpy().astype("<f4") for name in graph.outputs]

@@ -1,5 +1,7 @@
 """A lab runs as its controls stand: every frame, phase and reading follows from its two functions and its banks."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -104,7 +106,14 @@ def test_only_what_a_view_draws_is_kept_and_of_inputs_only_as_many_rows_as_it_dr
         assert torch.equal(frame.tensors["kicks"], bank[first : first + min(2, frame.values["num_kicks"])])
 
 
-def test_a_run_records_no_gradient(drift):
+def test_a_run_keeps_no_history_for_a_gradient_that_nobody_asks_for(drift, monkeypatch):
+    learned = torch.tensor(0.5, requires_grad=True)
+    graphs = drift().graphs()
+    step = dataclasses.replace(graphs["step"], function=lambda points, kicks, rate: {
+        "points": learned * points,
+        "spread": points.mean(),
+    })  # fmt: skip
+    monkeypatch.setattr(drift, "graphs", lambda self: {**graphs, "step": step})
     assert not drift().run(Phase(1))[-1].tensors["points"].requires_grad
 
 

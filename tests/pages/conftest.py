@@ -314,12 +314,6 @@ def placements(built_book):
     return pages
 
 
-@pytest.fixture(scope="session")
-def handle():
-    """Takes hold of a lab of an open page: ``handle(page, index)``."""
-    return LabHandle
-
-
 @pytest.fixture
 def open_lab(open_page, placements):
     """Opens a lab by its name, on the page that is first to hold it, with ``address`` after the page's #."""
@@ -331,6 +325,28 @@ def open_lab(open_page, placements):
                 lab = LabHandle(page, placements[path].index(name))
                 return lab.mounted() if mounted else lab
         pytest.fail(f"no page of the book holds the lab {name}: labs stand on {placements}")
+
+    return opener
+
+
+@pytest.fixture
+def open_twice(open_page, placements):
+    """Opens a page with a lab that stands there twice, and returns both."""
+
+    def opener(name, *, address="", **options):
+        path = next(path for path, names in placements.items() if name in names)
+
+        def doubled(route):
+            answer = route.fetch()
+            page = answer.text()
+            form = re.search(rf'<lewm-lab\b[^>]*data-lab="{name}".*?</lewm-lab>', page, re.DOTALL)[0]
+            route.fulfill(response=answer, body=page.replace(form, form + form, 1))
+
+        page = open_page(**options)
+        page.route(f"**/{path}", doubled)
+        page.goto(f"{open_page.site}/{path}" + (f"#{address}" if address else ""))
+        index = placements[path].index(name)
+        return [LabHandle(page, index + place).mounted() for place in (0, 1)]
 
     return opener
 

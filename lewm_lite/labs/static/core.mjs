@@ -186,6 +186,7 @@ async function mountInKernel(model, el, view) {
       return engine;
     },
     sharesAddress: false,
+    startsAnew: true, // the reader's own step made none of the recorded frames
     liveWords: "Live: your Python kernel computes every step.",
   });
   lab.touch();
@@ -214,6 +215,7 @@ async function mountLab(root, view, host) {
   let replaying = false;
   let standing = false; // Step was pressed first: the lab goes live standing still
   let ahead = null; // where the step from the state on the screen leads, and the settings it was taken with
+  let visible = true; // a lab out of sight rests
   let stale = false; // a changed control asks for a new start, which has not run yet
   let turn = Promise.resolve();
   const inTurn = (action) => (turn = turn.then(action, action)); // one question to the engine at a time
@@ -332,7 +334,7 @@ async function mountLab(root, view, host) {
   /** Whether the frame on the screen can be continued with the controls as they stand. */
   function recordedStateFits() {
     const held = manifest.graphs.start.outputs.every((name) => run.state[name]);
-    if (!held || !recording) return false;
+    if (!held || !recording || host.startsAnew) return false;
     const at = recording.about.values[0];
     return manifest.controls.every((control) => !control.restarts || at[control.name] === run.values[control.name]);
   }
@@ -393,7 +395,7 @@ async function mountLab(root, view, host) {
     looping = true;
     try {
       while (playing) {
-        await inTurn(advance);
+        if (visible) await inTurn(advance);
         await nextFrame();
       }
     } catch (error) {
@@ -444,6 +446,7 @@ async function mountLab(root, view, host) {
   for (const where of [document.documentElement, document.body]) themes.observe(where, { attributes: true });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   new ResizeObserver(draw).observe(panel.stage);
+  new IntersectionObserver((entries) => (visible = entries.at(-1).isIntersecting)).observe(root);
   describe("recorded", "not touched yet", recordedWords);
   if (host.sharesAddress && readAddress(root, manifest, run.values)) {
     panel.show(run.values); // a link that holds settings asks to see them
