@@ -62,11 +62,11 @@ def white_clumps(noise: Tensor) -> Tensor:
 
 def ring(noise: Tensor) -> Tensor:
     """A circle of radius sqrt(2) in the first two coordinates, thickness 0.05; needs ``dim`` >= 2."""
-    own, _ = _split(noise)
+    own, extra = _split(noise)
     if own.shape[-1] < 2:
         raise ShapeError(f"noise for a ring must have at least 3 columns (dim >= 2, plus 1), got {tuple(noise.shape)}")
-    circle = math.sqrt(2) * own[..., :2] / own[..., :2].norm(dim=-1, keepdim=True)
-    return torch.cat([circle, torch.zeros_like(own[..., 2:])], dim=-1) + 0.05 * _swapped(own)
+    angle = own[..., :2] / own[..., :2].norm(dim=-1, keepdim=True)
+    return torch.cat([(math.sqrt(2) + 0.05 * extra) * angle, 0.05 * own[..., 2:]], dim=-1)
 
 
 def low_rank(noise: Tensor) -> Tensor:
@@ -100,8 +100,3 @@ def _split(noise: Tensor) -> tuple[Tensor, Tensor]:
             f"noise must be (samples, dim + 1), one column more than the cloud has, got shape {tuple(noise.shape)}"
         )
     return noise[..., :-1], noise[..., -1:]
-
-
-def _swapped(own: Tensor) -> Tensor:
-    """The point's own noise with its columns turned round: jitter that does not repeat the angle's own values."""
-    return own.flip(-1)

@@ -31,13 +31,16 @@ def jacobi_eigenvalues(matrix: Tensor, *, sweeps: int = 6) -> Tensor:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ShapeError(f"matrix must be (dim, dim), got shape {tuple(matrix.shape)}")
     dim = int(matrix.shape[0])
+    largest = matrix.abs().max()
+    scale = torch.where(largest > 0, largest, torch.ones_like(largest))
+    matrix = matrix / scale  # squares of tiny entries would underflow
     unit = torch.eye(dim, dtype=matrix.dtype, device=matrix.device)
     for _ in range(sweeps):
         for p in range(dim - 1):
             for q in range(p + 1, dim):
                 rotation = _rotation(matrix[p, p], matrix[q, q], matrix[p, q], unit, p, q)
                 matrix = rotation.mT @ matrix @ rotation
-    return torch.sort(torch.diagonal(matrix), descending=True).values
+    return scale * torch.sort(torch.diagonal(matrix), descending=True).values
 
 
 def _rotation(app: Tensor, aqq: Tensor, apq: Tensor, unit: Tensor, p: int, q: int) -> Tensor:

@@ -75,6 +75,7 @@ def values(config: SIGRegCostConfig, medians: dict[str, list[float]]) -> dict[st
 
 
 def main() -> None:
+    """Measure, keep the result, and say what it is."""
     config = SIGRegCostConfig()
     torch.set_num_threads(config.threads)
     medians = run(config)

@@ -51,7 +51,8 @@ def cloud_moments(frames: Sequence, scene) -> Picture:
 
     Args:
         frames: the run, each with ``step``, ``values``, ``tensors`` (``points`` and ``directions``) and ``readings``.
-        scene: its phases say which moments count: the start, the end of each phase, or thirds of a single phase.
+        scene: its phases say which moments count: the start, the end of each phase, or, of a
+            single phase, an eighth, a third and the end.
     """
     chosen = _moments(frames, scene)
     with theme() as colours:

@@ -32,6 +32,6 @@ def pack(lab: Lab, frames: list[Frame]) -> bytes:
 def last_moment(recording: bytes) -> tuple[int, dict[str, float]]:
     """The last step of a packed run and its readings."""
     prefix = "readings."
-    arrays = load(recording)
+    arrays = dict(sorted(load(recording).items()))  # safetensors gives them in another order each time
     readings = {key.removeprefix(prefix): float(array[-1]) for key, array in arrays.items() if key.startswith(prefix)}
     return int(arrays["steps"][-1]), readings

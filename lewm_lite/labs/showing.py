@@ -9,14 +9,13 @@ from __future__ import annotations
 import base64
 import html
 import json
-import re
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lewm_lite.files import asset_path
-from lewm_lite.labs.lab import Lab
 
-STATIC = Path(__file__).parent / "static"
+if TYPE_CHECKING:
+    from lewm_lite.labs.lab import Lab
 
 
 def html_form(lab_name: str, scene: str | None = None) -> str:
@@ -60,15 +59,6 @@ def mime_bundle(lab: Lab) -> dict[str, object]:
     except ImportError:
         return bundle  # no anywidget here: the recorded form stands alone
     return {**bundle, **widget_view(lab)}
-
-
-def module_source(lab_name: str) -> str:
-    """One ES module that holds the shared core and the lab's view: what a widget loads, since it may import nothing."""
-    core = (STATIC / "core.mjs").read_text(encoding="utf-8")
-    view = (STATIC / "views" / f"{lab_name}.mjs").read_text(encoding="utf-8")
-    core = re.sub(r"^export (?=(async )?(function|class|const)\b)", "", core, flags=re.MULTILINE)
-    view = re.sub(r'^import \{[^}]*\} from "\.\./core\.mjs";\n', "", view, flags=re.MULTILINE)
-    return core + view
 
 
 @cache

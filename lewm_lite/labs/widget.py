@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import anywidget
 import numpy as np
@@ -12,8 +13,10 @@ import torch
 import traitlets
 
 from lewm_lite.files import asset_path
-from lewm_lite.labs.lab import Lab
-from lewm_lite.labs.showing import STATIC, module_source
+from lewm_lite.labs.scripts import STATIC, module_source
+
+if TYPE_CHECKING:
+    from lewm_lite.labs.lab import Lab
 
 
 class LabWidget(anywidget.AnyWidget):

@@ -13,41 +13,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from lewm_lite.checks import (
-    ShapeError,
-    check_embeddings,
-    check_finite,
-    check_floating,
-    check_generator,
-    check_positive_integer,
-    check_positive_number,
-)
-
-
-def random_directions(dim: int, num_directions: int, *, generator: torch.Generator) -> Tensor:
-    r"""Directions drawn uniformly from the unit sphere: Gaussian columns, divided by their length.
-
-    Args:
-        dim: dimension of the embeddings, >= 1.
-        num_directions: how many directions, K, >= 1.
-        generator: the source of randomness; required, never global.
-    Returns:
-        ``(dim, num_directions)`` float32, each column of length 1, on the generator's device.
-    Raises:
-        ValueError: ``dim`` or ``num_directions`` below 1. TypeError: no generator.
-    Source:
-        Balestriero & LeCun 2025, arXiv:2511.08544, Algorithm 1. The authors' LeWM code (lucas-maes/le-wm at 8edfeb3,
-        ``module.py``) draws from the global random state; we ask for a generator.
-    Example:
-        >>> from lewm_lite import seeded
-        >>> random_directions(3, 5, generator=seeded(0)).norm(dim=0).round(decimals=6).tolist()
-        [1.0, 1.0, 1.0, 1.0, 1.0]
-    """
-    check_positive_integer("dim", dim)
-    check_positive_integer("num_directions", num_directions)
-    check_generator(generator)
-    columns = torch.randn(dim, num_directions, generator=generator, device=generator.device)
-    return columns / columns.norm(dim=0, keepdim=True)
+from lewm_lite.checks import check_embeddings, check_positive_integer, check_positive_number
+from lewm_lite.objectives.directions import check_directions, random_directions
 
 
 class _CharacteristicFunction(torch.autograd.Function):
@@ -180,7 +147,7 @@ def sigreg(embeddings: Tensor, directions: Tensor, *, knots: int = 17, t_max: fl
         True
     """
     check_embeddings("embeddings", embeddings)
-    _check_directions(directions, embeddings)
+    check_directions(directions, embeddings)
     _check_quadrature(knots, t_max)
     with torch.autocast(device_type=embeddings.device.type, enabled=False):
         embeddings = _at_least_float32(embeddings)
@@ -235,22 +202,3 @@ def _check_quadrature(knots: int, t_max: float) -> None:
     if knots % 2 == 0:
         raise ValueError(f"knots must be odd, as in the authors' code, got {knots}: try {knots + 1}")
     check_positive_number("t_max", t_max)
-
-
-def _check_directions(directions: Tensor, embeddings: Tensor) -> None:
-    check_floating("directions", directions)
-    if directions.ndim != 2 or 0 in directions.shape:
-        raise ShapeError(
-            f"directions must be (dim, num_directions) with at least one direction, got shape {tuple(directions.shape)}"
-        )
-    if directions.shape[0] != embeddings.shape[-1]:
-        raise ShapeError(
-            f"directions must have the dimension of the embeddings, {embeddings.shape[-1]}, as rows, "
-            f"got shape {tuple(directions.shape)}: draw them with random_directions({embeddings.shape[-1]}, ...)"
-        )
-    if directions.device != embeddings.device:
-        raise ValueError(
-            f"directions are on {directions.device} and embeddings on {embeddings.device}: "
-            "move them with directions.to(embeddings.device)"
-        )
-    check_finite("directions", directions)

@@ -84,7 +84,7 @@ def test_variance_alone_tells_only_the_point_from_the_gaussian():
 def test_a_cloud_can_be_differentiated_by_its_noise(name):
     small = cloud_noise(6, 3, generator=seeded(3)).double().requires_grad_()
     assert torch.autograd.gradcheck(SHAPES[name], small)
-    (gradient,) = torch.autograd.grad(SHAPES[name](small).square().sum(), small)
+    (gradient,) = torch.autograd.grad(SHAPES[name](small)[:, 0].square().sum(), small)  # a coordinate moves with it
     assert gradient.isfinite().all()
     assert gradient[:, 0].abs().min() > 0
 
@@ -162,7 +162,6 @@ def test_a_ring_goes_evenly_all_the_way_round():
     assert torch.bincount(sector, minlength=8).float().div(NUM_SAMPLES).sub(1 / 8).abs().max() < 0.02
 
 
-@pytest.mark.xfail(reason="the jitter, own.flip(-1), is a function of the angle: the ring is an ellipse along (1, 1)")
 @pytest.mark.parametrize("dim", [2, 3])
 def test_a_ring_is_equally_wide_in_every_direction(dim):
     made = cloud("ring", dim)

@@ -8,8 +8,8 @@ import torch
 
 from lewm_lite.labs.feeds import Bank, Graph, OneHot, Setting, State, feed, take
 from lewm_lite.labs.lab import Lab
+from lewm_lite.labs.scripts import STATIC
 from lewm_lite.labs.shipping import describe
-from lewm_lite.labs.showing import STATIC
 
 
 def rows(count, width=2):

@@ -9,9 +9,10 @@ import pytest
 import torch
 from safetensors.numpy import load
 
+from lewm_lite.labs.cloud_flow import CloudFlow
 from lewm_lite.labs.lab import Frame, Phase
 from lewm_lite.labs.recording import last_moment, pack
-from lewm_lite.labs.showing import STATIC
+from lewm_lite.labs.scripts import STATIC
 
 
 def about(recording):
@@ -44,6 +45,13 @@ def test_the_last_moment_is_the_last_frame_s(run):
     step, readings = last_moment(recording)
     assert step == frames[-1].step == 7
     assert readings == pytest.approx(frames[-1].readings)
+
+
+def test_the_last_readings_come_in_the_same_order_each_time():
+    lab = CloudFlow(num_samples=64, num_directions=1)
+    recording = pack(lab, lab.run(Phase(0)))
+    orders = {tuple(last_moment(recording)[1]) for _ in range(20)}
+    assert orders == {("effective_rank", "held_out", "sigreg", "std")}
 
 
 def test_every_step_and_reading_is_kept(run):

@@ -11,7 +11,8 @@ import pytest
 from lewm_lite.labs import showing
 from lewm_lite.labs.cloud_flow import CloudFlow
 from lewm_lite.labs.registry import LABS
-from lewm_lite.labs.showing import STATIC, html_form, mime_bundle, module_source
+from lewm_lite.labs.scripts import STATIC, module_source
+from lewm_lite.labs.showing import html_form, mime_bundle
 
 EVERY_SCENE = pytest.mark.parametrize(
     ("name", "scene"), [(name, scene.name) for name, lab in LABS.items() for scene in lab.scenes]

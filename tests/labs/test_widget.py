@@ -10,7 +10,7 @@ import torch
 from lewm_lite.labs.cloud_flow import CloudFlow
 from lewm_lite.labs.feeds import feed
 from lewm_lite.labs.lab import Phase
-from lewm_lite.labs.showing import module_source
+from lewm_lite.labs.scripts import module_source
 from lewm_lite.labs.widget import LabWidget, run_request, widget_view
 
 SMALL = {"num_samples": 64, "num_directions": 3}

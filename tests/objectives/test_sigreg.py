@@ -626,7 +626,7 @@ def spoiled(value):
 
 BAD_EMBEDDINGS = {
     "one axis": (GOOD[0], ShapeError, r"got shape \(3,\): for one-dimensional samples add an axis"),
-    "no axis": (GOOD[0, 0], ShapeError, r"must be \(\*leading, samples, dim\), got shape \(\)"),
+    "no axis": (GOOD[0, 0], ShapeError, r"must be \(\*leading, samples, (dim|num_directions)\), got shape \(\)"),
     "one sample": (GOOD[:1], ShapeError, r"needs at least 2 samples on axis -2, got shape \(1, 3\)"),
     "one sample a step": (GOOD[:, None], ShapeError, r"at least 2 samples on axis -2, got shape \(5, 1, 3\)"),
     "no batch": (GOOD[None][:0], ShapeError, r"must not be empty, got shape \(0, 5, 3\)"),
