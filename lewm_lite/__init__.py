@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 from lewm_lite.checks import ShapeError
 from lewm_lite.embeddings.diagnostics import effective_rank, feature_std, participation_ratio, spectrum
 from lewm_lite.files import asset_path
-from lewm_lite.objectives.sigreg import SIGReg, epps_pulley, random_directions, sigreg
+from lewm_lite.objectives.directions import random_directions
+from lewm_lite.objectives.sigreg import SIGReg, epps_pulley, sigreg
+from lewm_lite.objectives.teacher import EMATeacher
+from lewm_lite.objectives.vicreg import VICRegTerms, covariance_penalty, invariance, variance_hinge, vicreg_terms
 from lewm_lite.seeding import seeded
 
 if TYPE_CHECKING:
@@ -20,18 +23,24 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "EMATeacher",
     "SIGReg",
     "ShapeError",
+    "VICRegTerms",
     "asset_path",
+    "covariance_penalty",
     "effective_rank",
     "epps_pulley",
     "feature_std",
+    "invariance",
     "labs",
     "participation_ratio",
     "random_directions",
     "seeded",
     "sigreg",
     "spectrum",
+    "variance_hinge",
+    "vicreg_terms",
 ]
 
 # Names that need more than torch and numpy are fetched when they are first asked for (PEP 562).
