@@ -1,0 +1,1 @@
+"""What learns: networks as functions of their parameters, and the LeWorldModel's parts."""

@@ -1,0 +1,64 @@
+"""The small encoder of the early chapters: a plain network whose parameters are data.
+
+Parameters are a dictionary of tensors, so that the same forward pass trains here and, exported with its gradient, in
+the page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from lewm_lite.checks import ShapeError, check_floating, check_generator, check_positive_integer
+
+
+def init_mlp(sizes: Sequence[int], *, generator: torch.Generator, prefix: str = "") -> dict[str, Tensor]:
+    r"""Weights uniform in $\pm 1/\sqrt{\text{fan in}}$, biases zero, named ``<prefix>weight_0``, ``<prefix>bias_0``, …
+
+    Args:
+        sizes: width of the input, of every hidden layer, and of the output: at least two numbers.
+        generator: the source of randomness.
+        prefix: put before every name, so that several networks fit in one dictionary.
+    Raises:
+        ValueError: fewer than two sizes, or a size below 1.
+    """
+    check_generator(generator)
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must name at least an input and an output, got {list(sizes)}")
+    for size in sizes:
+        check_positive_integer("sizes", size)
+    parameters: dict[str, Tensor] = {}
+    for layer, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        uniform = torch.rand(fan_in, fan_out, generator=generator) * 2 - 1
+        parameters[f"{prefix}weight_{layer}"] = uniform / math.sqrt(fan_in)
+        parameters[f"{prefix}bias_{layer}"] = torch.zeros(fan_out)
+    return parameters
+
+
+def mlp(parameters: Mapping[str, Tensor], inputs: Tensor, *, prefix: str = "") -> Tensor:
+    """The network's output: affine layers with a tangent hyperbolic between them, none after the last.
+
+    Args:
+        parameters: as :func:`init_mlp` makes them; names with other prefixes are left alone.
+        inputs: ``(*leading, fan_in)``.
+    Returns:
+        ``(*leading, fan_out)``.
+    Raises:
+        KeyError: no layer of that prefix. ShapeError: inputs of another width.
+    """
+    check_floating("inputs", inputs)
+    layers = sum(name.startswith(f"{prefix}weight_") for name in parameters)
+    if layers == 0:
+        raise KeyError(f"parameters hold no layer named {prefix}weight_0, only {sorted(parameters)}")
+    width = parameters[f"{prefix}weight_0"].shape[0]
+    if inputs.shape[-1] != width:
+        raise ShapeError(f"inputs must be (*leading, {width}), got shape {tuple(inputs.shape)}")
+    hidden = inputs
+    for layer in range(layers):
+        hidden = hidden @ parameters[f"{prefix}weight_{layer}"] + parameters[f"{prefix}bias_{layer}"]
+        if layer < layers - 1:
+            hidden = torch.tanh(hidden)
+    return hidden

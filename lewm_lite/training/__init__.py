@@ -1,0 +1,1 @@
+"""How it learns: one functional training step, and the loops around it."""
