@@ -5,6 +5,7 @@ Nothing is put under ``_static`` of the sources: Jupyter Book loads every script
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
 
+ICON_SCRIPT = re.compile(r"<script[^>]*fontawesome\.js[^>]*></script>|<link[^>]*fontawesome\.js[^>]*>")
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 MODULES = HERE.parent / "_web" / "node_modules"
@@ -20,8 +22,9 @@ MODULES = HERE.parent / "_web" / "node_modules"
 VENDORED = {
     "ort.wasm.bundle.min.mjs": MODULES / "onnxruntime-web/dist/ort.wasm.bundle.min.mjs",
     "ort-wasm-simd-threaded.wasm": MODULES / "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
-    "tex-svg.js": MODULES / "mathjax/es5/tex-svg.js",
+    "tex-chtml.js": MODULES / "mathjax/es5/tex-chtml.js",
 }
+MATH_FONTS = MODULES / "mathjax/es5/output/chtml/fonts/woff-v2"  # fetched by a page only as its formulas need them
 
 
 class LabDirective(SphinxDirective):
@@ -82,6 +85,7 @@ def assemble(app) -> None:
         ROOT / "lewm_lite/labs/static": target,
         ROOT / "assets/labs": target / "assets",
         HERE.parent / "_page": target,
+        MATH_FONTS: target / "vendor/output/chtml/fonts/woff-v2",
     }
     for source, destination in folders.items():
         for path in source.rglob("*"):
@@ -98,11 +102,24 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copy2(source, target)
 
 
-def without_thebe(app, page: str, template: str, context: dict, doctree) -> None:
-    """Drop the scripts of an extension that is switched off, yet declares the same constant twice on every page."""
+def without_idle_scripts(app, page: str, template: str, context: dict, doctree) -> None:
+    """Drop what a page loads and does not use: a switched-off extension, and MathJax where there is no formula."""
+    formulas = app.env.get_domain("math").data["has_equations"].get(page, False)  # its own, not those of pages below it
+    idle = ["thebe"] if formulas else ["thebe", "mathjax", "tex-chtml"]
     context["script_files"] = [
-        script for script in context.get("script_files", []) if "thebe" not in f"{script}{_body(script)}".lower()
+        script
+        for script in context.get("script_files", [])
+        if not any(word in f"{script}{_body(script)}".lower() for word in idle)
     ]
+
+
+def without_icon_script(app, error) -> None:
+    """Drop the theme's half megabyte of icon script: the same icons come from its web font."""
+    for path in Path(app.outdir).rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        lighter = ICON_SCRIPT.sub("", text)
+        if lighter != text:
+            path.write_text(lighter, encoding="utf-8")
 
 
 def _body(script: object) -> str:
@@ -111,7 +128,8 @@ def _body(script: object) -> str:
 
 def setup(app) -> dict:
     app.connect("builder-inited", assemble)
-    app.connect("html-page-context", without_thebe, priority=900)
+    app.connect("html-page-context", without_idle_scripts, priority=900)
+    app.connect("build-finished", without_icon_script)
     app.add_directive("lewm-lab", LabDirective)
     app.add_directive("claims", ClaimsDirective)
     app.add_css_file("lewm/labs.css")

@@ -22,6 +22,9 @@ class Range:
         """``value`` if it lies in the range, else a ValueError that names the control."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
             raise ValueError(f"{self.name} must be a number from {self.low:g} to {self.high:g}, got {value!r}")
+        steps = (value - self.low) / self.step
+        if abs(steps - round(steps)) > 1e-6:
+            raise ValueError(f"{self.name} goes from {self.low:g} in steps of {self.step:g}, got {value!r}")
         return value
 
 

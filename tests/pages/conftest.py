@@ -237,14 +237,16 @@ class LabHandle:
         )
 
     def mounted(self):
-        """Wait until the lab has its controls, and its recording or its first live moment on the canvas."""
+        """Bring the lab into view and wait for its controls, and its recording or first live moment on the canvas."""
+        self.root.scroll_into_view_if_needed()
         self.wait(
             "lab.classList.contains('lewm-mounted') && data.step > '' && lab.querySelector('dd')?.textContent !== '–'"
         )
         return self
 
     def live(self):
-        """Wait until the lab computes in the page."""
+        """Bring the lab into view, since one out of sight rests, and wait until it computes in the page."""
+        self.root.scroll_into_view_if_needed()
         self.wait("['page', 'error'].includes(data.engine)")
         assert self.engine == "page", self.data
         return self

@@ -476,7 +476,7 @@ def test_an_engine_that_cannot_be_fetched_is_told_and_reset_tries_again(open_lab
     recorded = lab.step
     lab.page.route(f"**/{lost}", lambda route: route.abort())
     lab.click("step")
-    lab.wait("data.engine === 'error'")
+    lab.wait("data.engine === 'recorded' && data.reason !== 'starting'")
     assert lab.data["reason"] not in ("", "starting", "not touched yet")
     assert lab.data["reason"] in lab.root.locator(".lewm-status").inner_text()
     assert lab.step == recorded and lab.painted() > 2000, "the recording must stay"
@@ -493,5 +493,8 @@ def test_a_link_with_settings_shows_a_picture_even_if_the_engine_is_lost(open_pa
     path = next(path for path, names in placements.items() if lab_name in names)
     page.goto(f"{open_page.site}/{path}#{lab_name}.{control.name}={another_value(control, control.default)}")
     index = placements[path].index(lab_name)
-    page.wait_for_function(f"document.querySelectorAll('lewm-lab')[{index}].dataset.engine === 'error'")
+    page.wait_for_function(
+        f"(({{ engine, reason }}) => engine === 'recorded' && !['starting', 'not touched yet'].includes(reason))"
+        f"(document.querySelectorAll('lewm-lab')[{index}].dataset)"
+    )
     page.wait_for_function(f"document.querySelectorAll('lewm-lab canvas')[{index}]?.getAttribute('aria-label')")

@@ -154,7 +154,7 @@ async function mountInPage(root, view, base) {
     manifest,
     scene,
     values: manifest.scenes[scene].values,
-    recording: fetchBuffer(new URL(`${scene}.safetensors`, folder)).then(readSafetensors),
+    recording: () => fetchBuffer(new URL(`${scene}.safetensors`, folder)).then(readSafetensors),
     banks: () => fetchBuffer(new URL("bank.safetensors", folder)).then((buffer) => readSafetensors(buffer).tensors),
     engine: async () => pageEngine(base, manifest),
     sharesAddress: true,
@@ -179,7 +179,7 @@ async function mountInKernel(model, el, view) {
     manifest,
     scene: model.get("scene"),
     values: JSON.parse(model.get("values_json")),
-    recording: Promise.resolve(readSafetensors(bytes("recording"))),
+    recording: async () => readSafetensors(bytes("recording")),
     banks: async () => readSafetensors(bytes("bank")).tensors,
     engine: async () => {
       await engine.ready();
@@ -197,6 +197,18 @@ async function mountInKernel(model, el, view) {
 
 const recordedWords = "Recorded run. Touch any control and it goes live.";
 const stillMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const nearView = (root) =>
+  new Promise((resolve) => {
+    const near = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        near.disconnect();
+        resolve();
+      },
+      { rootMargin: "600px" },
+    );
+    near.observe(root);
+  });
 const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 const dashed = (name) => name.replaceAll("_", "-");
 
@@ -245,8 +257,10 @@ async function mountLab(root, view, host) {
   let replayed = 0;
   let recording = null;
   async function showRecording() {
+    await nearView(root); // a recording far down the page is not fetched before it can be seen
+    if (touched) return;
     try {
-      recording = await host.recording;
+      recording = await host.recording();
     } catch (error) {
       describe("recorded", error.message, `Recorded picture: the run could not be fetched (${error.message}).`);
       return;
@@ -298,8 +312,11 @@ async function mountLab(root, view, host) {
   function touch() {
     touched = true;
     starting ??= goLive().catch(async (error) => {
+      const broke = engine !== null && !host.sharesAddress; // in a kernel it is the reader's own step that failed
       starting = engine = null;
-      fail(error);
+      pause();
+      if (broke) fail(error);
+      else describe("recorded", error.message, `Recorded run: the live figure could not start (${error.message}). Reset tries again.`);
       await fallBack();
     });
     return starting;
@@ -321,7 +338,7 @@ async function mountLab(root, view, host) {
   /** Nothing was shown before the start failed: the last recorded moment is better than an empty stage. */
   async function fallBack() {
     if (Object.keys(run.state).length) return;
-    recording ??= await host.recording.catch(() => null);
+    recording ??= await host.recording().catch(() => null);
     if (recording) showFrame(recording.tensors.steps.data.length - 1);
   }
 
@@ -427,6 +444,16 @@ async function mountLab(root, view, host) {
     if (engine) await inTurn(action).catch(fail);
   }
 
+  /** Takes the settings of a link, at the start or followed on the open page; says whether there were any. */
+  function follow() {
+    if (!host.sharesAddress || !readAddress(root, manifest, run.values)) return false;
+    panel.show(run.values);
+    stale = engine !== null;
+    if (engine) inTurn(restart).catch(fail);
+    else touch(); // a link that holds settings asks to see them
+    return true;
+  }
+
   panel.on({
     play: () => (playing ? pause() : engine ? play() : touch().then(() => engine && play())),
     step: () => ((standing = true), pause(), whenLive(() => (pause(), advance()))),
@@ -448,10 +475,8 @@ async function mountLab(root, view, host) {
   new ResizeObserver(draw).observe(panel.stage);
   new IntersectionObserver((entries) => (visible = entries.at(-1).isIntersecting)).observe(root);
   describe("recorded", "not touched yet", recordedWords);
-  if (host.sharesAddress && readAddress(root, manifest, run.values)) {
-    panel.show(run.values); // a link that holds settings asks to see them
-    touch();
-  } else await showRecording();
+  if (host.sharesAddress) addEventListener("hashchange", follow);
+  if (!follow()) showRecording();
   return { touch, stop: pause };
 }
 

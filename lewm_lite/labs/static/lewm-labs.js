@@ -27,7 +27,7 @@
         const module = await import(new URL(`views/${this.dataset.lab}.mjs`, here).href);
         await module.default.mount(this, new URL(".", here).href);
       } catch (error) {
-        this.dataset.engine = "error";
+        this.dataset.engine = "recorded";
         this.dataset.reason = error.message;
         note(this, `Recorded picture: the live figure could not start (${error.message}).`);
       }
