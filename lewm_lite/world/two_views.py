@@ -21,7 +21,7 @@ from lewm_lite.seeding import seeded
 class TwoViewsConfig:
     """The world. The same config is the same world; what is drawn from it is the generator's."""
 
-    latent_dim: int = 4  # hidden coordinates, even: they turn in pairs
+    state_dim: int = 4  # hidden coordinates, even: they turn in pairs
     observation_dim: int = 64  # numbers in one observation
     hidden_dim: int = 64  # width of the eye
     memory: float = 0.95  # correlation of the state with its turned predecessor, from 0 to 1
@@ -31,11 +31,11 @@ class TwoViewsConfig:
 
 @dataclass(frozen=True)
 class TwoMoments:
-    """A batch of pairs: ``first`` and ``second`` are observations, ``latent`` is the state behind ``first``."""
+    """A batch of pairs: ``first`` and ``second`` are observations, ``state`` is the state behind ``first``."""
 
     first: Tensor  # (batch, observation_dim)
     second: Tensor  # (batch, observation_dim)
-    latent: Tensor  # (batch, latent_dim), standard normal
+    state: Tensor  # (batch, state_dim), standard normal
 
 
 class TwoViews:
@@ -44,31 +44,31 @@ class TwoViews:
     Args:
         config: the world's sizes; see :class:`TwoViewsConfig`.
     Raises:
-        ValueError: an odd or non-positive ``latent_dim``, other sizes below 1, ``memory`` outside [0, 1], or a negative
+        ValueError: an odd or non-positive ``state_dim``, other sizes below 1, ``memory`` outside [0, 1], or a negative
             ``eye_noise``.
     Example:
         >>> from lewm_lite import seeded
         >>> batch = TwoViews(TwoViewsConfig()).sample(8, generator=seeded(0))
-        >>> tuple(batch.first.shape), tuple(batch.latent.shape)
+        >>> tuple(batch.first.shape), tuple(batch.state.shape)
         ((8, 64), (8, 4))
     """
 
     def __init__(self, config: TwoViewsConfig) -> None:
-        for name in ("latent_dim", "observation_dim", "hidden_dim"):
+        for name in ("state_dim", "observation_dim", "hidden_dim"):
             check_positive_integer(name, getattr(config, name))
-        if config.latent_dim % 2:
-            raise ValueError(f"latent_dim must be even, since the state turns in pairs, got {config.latent_dim}")
+        if config.state_dim % 2:
+            raise ValueError(f"state_dim must be even, since the state turns in pairs, got {config.state_dim}")
         if not 0 <= config.memory <= 1:
             raise ValueError(f"memory must be from 0 to 1, got {config.memory!r}")
         if not config.eye_noise >= 0:
             raise ValueError(f"eye_noise must be at least 0, got {config.eye_noise!r}")
         self.config = config
         generator = seeded(config.seed)
-        wide = torch.randn(config.latent_dim, config.hidden_dim, generator=generator)
-        self._inner = wide * 1.5 / math.sqrt(config.latent_dim)  # steep enough that the tangent hyperbolic bends
+        wide = torch.randn(config.state_dim, config.hidden_dim, generator=generator)
+        self._inner = wide * 1.5 / math.sqrt(config.state_dim)  # steep enough that the tangent hyperbolic bends
         narrow = torch.randn(config.hidden_dim, config.observation_dim, generator=generator)
         self._outer = narrow * 2 / math.sqrt(config.hidden_dim)
-        angles = math.pi / (2 + torch.arange(config.latent_dim // 2, dtype=torch.float32))
+        angles = math.pi / (2 + torch.arange(config.state_dim // 2, dtype=torch.float32))
         self.turn = torch.block_diag(*(_plane_turn(angle) for angle in angles))
 
     def sample(self, num_samples: int, *, generator: torch.Generator) -> TwoMoments:
@@ -80,16 +80,16 @@ class TwoViews:
         """
         check_positive_integer("num_samples", num_samples)
         check_generator(generator)
-        shape = (num_samples, self.config.latent_dim)
-        latent = torch.randn(shape, generator=generator)
+        shape = (num_samples, self.config.state_dim)
+        state = torch.randn(shape, generator=generator)
         news = torch.randn(shape, generator=generator)
         memory = self.config.memory
-        later = memory * latent @ self.turn.mT + math.sqrt(1 - memory**2) * news
-        return TwoMoments(self.look(latent, generator=generator), self.look(later, generator=generator), latent)
+        later = memory * state @ self.turn.mT + math.sqrt(1 - memory**2) * news
+        return TwoMoments(self.look(state, generator=generator), self.look(later, generator=generator), state)
 
-    def look(self, latent: Tensor, *, generator: torch.Generator) -> Tensor:
-        """One observation of each state: ``(batch, latent_dim)`` -> ``(batch, observation_dim)``."""
-        seen = torch.tanh(torch.tanh(latent @ self._inner) @ self._outer)
+    def look(self, state: Tensor, *, generator: torch.Generator) -> Tensor:
+        """One observation of each state: ``(batch, state_dim)`` -> ``(batch, observation_dim)``."""
+        seen = torch.tanh(torch.tanh(state @ self._inner) @ self._outer)
         return seen + self.config.eye_noise * torch.randn(seen.shape, generator=generator)
 
 

@@ -25,19 +25,19 @@ def fit(inputs, targets):
 
 def test_a_batch_has_the_shapes_it_says():
     batch = TwoViews(CONFIG).sample(5, generator=seeded(0))
-    assert batch.first.shape == batch.second.shape == (5, 64) and batch.latent.shape == (5, 4)
+    assert batch.first.shape == batch.second.shape == (5, 64) and batch.state.shape == (5, 4)
 
 
 def test_the_same_generator_and_the_same_world_give_the_same_pairs():
     one, two = (TwoViews(CONFIG).sample(7, generator=seeded(3)) for _ in range(2))
     other = TwoViews(replace(CONFIG, seed=1)).sample(7, generator=seeded(3))
     assert torch.equal(one.first, two.first) and torch.equal(one.second, two.second)
-    assert torch.equal(one.latent, other.latent) and not torch.allclose(one.first, other.first)
+    assert torch.equal(one.state, other.state) and not torch.allclose(one.first, other.first)
 
 
 def test_the_hidden_state_is_standard_normal_before_and_after_it_turned():
     world = TwoViews(replace(CONFIG, memory=1.0))
-    turned = world.sample(20000, generator=seeded(0)).latent @ world.turn.mT
+    turned = world.sample(20000, generator=seeded(0)).state @ world.turn.mT
     assert torch.allclose(torch.cov(turned.T), torch.eye(4), atol=0.05)
     assert torch.allclose(world.turn @ world.turn.mT, torch.eye(4), atol=1e-6)
     assert not torch.allclose(world.turn, torch.eye(4), atol=0.1)
@@ -54,8 +54,8 @@ def test_the_second_moment_follows_from_the_first_as_far_as_memory_goes():
 def test_the_state_can_be_read_from_an_observation_but_not_from_its_noise():
     seen = TwoViews(CONFIG).sample(6000, generator=seeded(0))
     blind = TwoViews(replace(CONFIG, eye_noise=100.0)).sample(6000, generator=seeded(0))
-    assert fit(seen.first, seen.latent) > 0.8
-    assert fit(blind.first, blind.latent) < 0.1
+    assert fit(seen.first, seen.state) > 0.8
+    assert fit(blind.first, blind.state) < 0.1
 
 
 def test_two_looks_at_one_state_differ_by_the_eyes_noise():
@@ -69,8 +69,8 @@ def test_two_looks_at_one_state_differ_by_the_eyes_noise():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"latent_dim": 3}, "latent_dim must be even"),
-        ({"latent_dim": 0}, "latent_dim must be an integer of at least 1"),
+        ({"state_dim": 3}, "state_dim must be even"),
+        ({"state_dim": 0}, "state_dim must be an integer of at least 1"),
         ({"observation_dim": -1}, "observation_dim must be an integer"),
         ({"memory": 1.5}, "memory must be from 0 to 1"),
         ({"memory": float("nan")}, "memory must be from 0 to 1"),
