@@ -122,7 +122,8 @@ class CloudFlow(Lab):
         ),
         Scene(
             "one_fixed_direction",
-            "two clumps, and a single fixed direction: the shadow that is judged becomes a bell, the cloud does not.",
+            "two clumps, and a single fixed direction: its score falls to nothing, with a gap left in the shadow that "
+            "frequencies up to 3 do not see, and the cloud stays two clumps.",
             {"start": "clumps", "num_directions": 1, "fresh": False, "lambda": 1.0, "pull": False},
             (Phase(400),),
         ),
