@@ -3,8 +3,8 @@ r"""SIGReg: how far a cloud of embeddings is from the standard Gaussian, seen th
 One idea in three steps: draw unit directions, project the cloud on each (a shadow), and compare the empirical
 characteristic function of each shadow with that of N(0, 1), on evenly spaced knots. Because the knots are evenly
 spaced, $e^{i t_k x} = (e^{i\,dt\,x})^k$: one sine and one cosine per projection give every knot by multiplication, and
-the gradient is a polynomial in the same number. Value and gradient equal the direct formula's; nothing of size
-knots x samples x directions is ever stored.
+the gradient is a polynomial in the same number. A few low and a few high powers, multiplied as matrices, stand for all.
+Value and gradient equal the direct formula's; nothing of size knots x samples x directions is ever stored.
 """
 
 from __future__ import annotations
@@ -14,48 +14,14 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from lewm_lite.checks import check_embeddings, check_positive_integer, check_positive_number
+from lewm_lite.objectives.characteristic import CharacteristicFunction
 from lewm_lite.objectives.directions import check_directions, random_directions
-
-
-class _CharacteristicFunction(torch.autograd.Function):
-    """Means of cos(k·dt·x) and sin(k·dt·x), k = 1…n, over the last axis; keeps only x for the backward pass."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(samples: Tensor, num_frequencies: int, dt: float) -> tuple[Tensor, Tensor]:
-        cos, sin = torch.cos(samples * dt), torch.sin(samples * dt)
-        real, imag = cos, sin
-        reals, imags = [real.mean(-1)], [imag.mean(-1)]
-        for _ in range(num_frequencies - 1):
-            real, imag = real * cos - imag * sin, real * sin + imag * cos
-            reals.append(real.mean(-1))
-            imags.append(imag.mean(-1))
-        return torch.stack(reals, -1), torch.stack(imags, -1)
-
-    @staticmethod
-    def setup_context(ctx, inputs, output) -> None:
-        samples, ctx.num_frequencies, ctx.dt = inputs
-        ctx.save_for_backward(samples)
-
-    @staticmethod
-    def backward(ctx, grad_real: Tensor, grad_imag: Tensor):
-        # d/dx sum_k [a_k cos(k dt x) + b_k sin(k dt x)] = dt · Re sum_k k (b_k + i a_k) u^k with u = e^{i dt x}:
-        # a polynomial in u, evaluated from the highest power down (Horner).
-        (samples,) = ctx.saved_tensors
-        cos, sin = torch.cos(samples * ctx.dt), torch.sin(samples * ctx.dt)
-        real, imag = torch.zeros_like(samples), torch.zeros_like(samples)
-        for k in range(ctx.num_frequencies, 0, -1):
-            real = real + k * grad_imag[..., k - 1, None]
-            imag = imag + k * grad_real[..., k - 1, None]
-            real, imag = real * cos - imag * sin, real * sin + imag * cos
-        return real * (ctx.dt / samples.shape[-1]), None, None
 
 
 def _distance_from_normal(samples: Tensor, *, knots: int, t_max: float) -> Tensor:
     """The Epps-Pulley statistic of each row, without checks: ``(*leading, samples)`` -> ``(*leading)``."""
     dt = t_max / (knots - 1)
-    real, imag = _CharacteristicFunction.apply(samples, knots - 1, dt)
+    real, imag = CharacteristicFunction.apply(samples, knots - 1, dt)
     real, imag, count = _average_over_processes(real, imag, samples.shape[-1])
     # The knot at t = 0 is left out: there both characteristic functions are 1, whatever the sample.
     t = dt * torch.arange(1, knots, dtype=samples.dtype, device=samples.device)

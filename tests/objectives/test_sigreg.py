@@ -609,8 +609,8 @@ def test_the_peak_of_memory_grows_with_knots_by_a_few_vectors_without_samples():
 
 
 def test_no_tensor_of_knots_times_samples_times_directions_ever_exists():
-    embeddings, directions = cloud(4, 256, 8), compass(8, 16)
-    shadows = 4 * 256 * 16
+    embeddings, directions = cloud(4, 1024, 8), compass(8, 64)
+    shadows = 4 * 1024 * 64  # more than is worked on at once
     assert allocations(sigreg, embeddings, directions, MANY).largest == shadows
     assert allocations(direct_formula, embeddings, directions, MANY).largest == MANY * shadows  # the measure can fail
 
