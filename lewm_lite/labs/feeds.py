@@ -1,7 +1,7 @@
 """Where each input of a lab's graph comes from, as data that Python and the page read alike.
 
 A graph's inputs are its state, the reader's settings, and rows of a bank of numbers shipped with the lab. The rule that
-picks rows stands here and, word for word, in ``static/core.mjs``; a test holds the two together.
+picks rows stands here and, word for word, in ``static/data.mjs``; a test holds the two together.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ def test_the_page_feeds_a_graph_exactly_as_python_does(drift: type[Lab], node, t
         cases.append({"graph": name, "values": values, "banks": sent(banks), "state": sent(state), "step": step})
         expected.append(sent(feed(drift().graphs()[name], drift.controls, values, banks, state, step)))
     script = tmp_path / "feed.mjs"
-    script.write_text(IN_PAGE.replace("CORE", (STATIC / "core.mjs").as_uri()), encoding="utf-8")
+    script.write_text(IN_PAGE.replace("CORE", (STATIC / "data.mjs").as_uri()), encoding="utf-8")
     question = json.dumps({"manifest": describe(drift), "cases": cases})
     answer = subprocess.run([node, script], input=question, capture_output=True, text=True, timeout=60, check=False)
     assert answer.returncode == 0, answer.stderr

@@ -115,7 +115,7 @@ def test_the_page_reads_a_recording_as_python_does(run, node, tmp_path):
     script = tmp_path / "read.mjs"
     script.write_text(
         'import { readFileSync } from "node:fs";\n'
-        f'import {{ readSafetensors }} from "{(STATIC / "core.mjs").as_uri()}";\n'
+        f'import {{ readSafetensors }} from "{(STATIC / "data.mjs").as_uri()}";\n'
         "const { tensors, about } = readSafetensors(Uint8Array.from(readFileSync(process.argv[2])).buffer);\n"
         "const plain = Object.entries(tensors).map(([name, { data, dims }]) => [name, { data: [...data], dims }]);\n"
         "process.stdout.write(JSON.stringify({ tensors: Object.fromEntries(plain), about }));\n",

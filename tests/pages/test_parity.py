@@ -191,7 +191,7 @@ def test_a_setting_moved_between_two_steps_acts_on_the_next_as_in_torch(open_lab
 
 
 def test_the_page_feeds_its_graphs_as_the_library_does(open_page, lab_name, shipped):
-    """The rule that picks rows of the banks is written twice, in feeds.py and core.mjs; also round a bank's end."""
+    """The rule that picks rows of the banks is written twice, in feeds.py and data.mjs; also round a bank's end."""
     kept = shipped(lab_name)
     manifest = json.loads(asset_path(f"labs/{lab_name}/manifest.json").read_text(encoding="utf-8"))
     state = {"state": torch.arange(6.0).reshape(3, 2)}
@@ -207,7 +207,7 @@ def test_the_page_feeds_its_graphs_as_the_library_does(open_page, lab_name, ship
     page = open_page("genindex.html")
     answers = page.evaluate(
         """async ([lab, manifest, cases]) => {
-            const { feedGraph, readSafetensors } = await import("/_static/lewm/core.mjs");
+            const { feedGraph, readSafetensors } = await import("/_static/lewm/data.mjs");
             const buffer = await (await fetch(`/_static/lewm/assets/${lab}/bank.safetensors`)).arrayBuffer();
             const banks = readSafetensors(buffer).tensors;
             const held = { data: Float32Array.of(0, 1, 2, 3, 4, 5), dims: [3, 2] };
@@ -239,7 +239,7 @@ def test_rows_are_taken_round_the_end_alike(open_page):
     page = open_page("genindex.html")
     answers = page.evaluate(
         """async (cases) => {
-            const { takeRows } = await import("/_static/lewm/core.mjs");
+            const { takeRows } = await import("/_static/lewm/data.mjs");
             const bank = { data: Float32Array.from({ length: 10 }, (_, i) => i), dims: [5, 2] };
             const taken = cases.map(([rows, offset]) => takeRows(bank, rows, offset));
             return taken.map(({ data, dims }) => [[...data], dims]);

@@ -1,0 +1,105 @@
+// A lab's controls, readings, words and buttons, made from their descriptions.
+// Strung together with the others into one module for a widget (labs/scripts.py): top-level names are unique.
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name in made && name !== "list") made[name] = value;
+    else made.setAttribute(name, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+export function buildPanel(root, manifest, values) {
+  const still = root.querySelector(".lewm-still");
+  const caption = still?.querySelector("figcaption");
+  const stage = element("div", { className: "lewm-stage" });
+  const status = element("p", { className: "lewm-status" });
+  const words = element("p", { className: "lewm-words", role: "status" });
+  words.setAttribute("aria-live", "polite");
+  const buttons = Object.fromEntries(
+    [["play", "Play"], ["step", "Step"], ["reset", "Reset"]].map(([name, label]) => [name, element("button", { type: "button", name, textContent: label })]),
+  );
+  const inputs = {};
+  const outputs = {};
+  const id = (root.id ||= `lewm-${manifest.lab}-${document.querySelectorAll(".lewm-panel").length + 1}`);
+  const rows = manifest.controls.map((control) => {
+    inputs[control.name] = buildInput(control, `${id}-${control.name}`);
+    const label = element("label", { htmlFor: `${id}-${control.name}`, textContent: control.label });
+    if (control.kind === "toggle") return element("div", { className: "lewm-row lewm-toggle" }, inputs[control.name], label);
+    outputs[control.name] = element("output", { htmlFor: `${id}-${control.name}` });
+    return element("div", { className: "lewm-row" }, label, inputs[control.name], control.kind === "range" ? outputs[control.name] : "");
+  });
+  const readings = {};
+  const list = element("dl", { className: "lewm-readings" });
+  for (const reading of manifest.readings) {
+    readings[reading.name] = element("dd", { textContent: "–" });
+    list.append(element("div", {}, element("dt", { textContent: reading.label }), readings[reading.name]));
+  }
+  const side = element("div", { className: "lewm-side" }, element("div", { className: "lewm-buttons" }, ...Object.values(buttons)), ...rows);
+  const panel = element("div", { className: "lewm-panel" }, stage, list, side, words, status);
+  if (caption) panel.append(element("p", { className: "lewm-caption", textContent: caption.firstChild.textContent }));
+  root.append(panel);
+  root.classList.add("lewm-mounted");
+  let spoken = 0;
+
+  function show(shown) {
+    for (const control of manifest.controls) {
+      const input = inputs[control.name];
+      if (control.kind === "toggle") input.checked = shown[control.name];
+      else input.value = String(shown[control.name]);
+      if (control.kind === "range") outputs[control.name].textContent = String(Number(Number(shown[control.name]).toPrecision(4)));
+    }
+    root.dataset.dim = shown.dim ?? "";
+  }
+  show(values);
+
+  return {
+    stage,
+    status,
+    readings,
+    show,
+    /** The live region: at most one sentence in two seconds while things move, at once when they stand still. */
+    say(text, moving) {
+      const now = performance.now();
+      if (moving && now - spoken < 2000) return;
+      spoken = now;
+      if (words.textContent !== text) words.textContent = text;
+    },
+    playing(on) {
+      buttons.play.textContent = on ? "Pause" : "Play";
+      root.dataset.playing = on;
+    },
+    on(handlers) {
+      for (const name of Object.keys(buttons)) buttons[name].addEventListener("click", () => handlers[name]());
+      const onButton = ({ target }) => target.closest("button"); // a button acts by its click, once
+      side.addEventListener("pointerdown", (event) => onButton(event) || handlers.touch());
+      side.addEventListener("keydown", (event) => ["Tab", "Shift"].includes(event.key) || onButton(event) || handlers.touch());
+      for (const control of manifest.controls) {
+        const input = inputs[control.name];
+        input.addEventListener("input", () => {
+          const value = readInput(control, input);
+          if (control.kind === "range") outputs[control.name].textContent = String(value);
+          if (control.name === "dim") root.dataset.dim = value;
+          handlers.change(control, value);
+        });
+      }
+    },
+  };
+}
+
+function buildInput(control, id) {
+  if (control.kind === "range") {
+    return element("input", { type: "range", id, name: control.name, min: control.low, max: control.high, step: control.step });
+  }
+  if (control.kind === "toggle") return element("input", { type: "checkbox", id, name: control.name });
+  const options = control.options.map(([value, label]) => element("option", { value, textContent: label }));
+  return element("select", { id, name: control.name }, ...options);
+}
+
+function readInput(control, input) {
+  if (control.kind === "range") return Number(input.value);
+  if (control.kind === "toggle") return input.checked;
+  return control.options.find(([value]) => String(value) === input.value)[0];
+}

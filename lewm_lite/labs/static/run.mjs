@@ -1,0 +1,304 @@
+import { readAddress, writeAddress } from "./address.mjs";
+import { feedGraph } from "./data.mjs";
+import { buildPanel } from "./panel.mjs";
+
+// One lab on the screen: its recording, its going live, its run, and what the reader does to it.
+// Strung together with the others into one module for a widget (labs/scripts.py): top-level names are unique.
+
+const recordedWords = "Recorded run. Touch any control and it goes live.";
+const stillMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const nearView = (root) =>
+  new Promise((resolve) => {
+    const near = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        near.disconnect();
+        resolve();
+      },
+      { rootMargin: "600px" },
+    );
+    near.observe(root);
+  });
+const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+
+export async function mountLab(root, view, host) {
+  const { manifest } = host;
+  const run = { values: { ...host.values }, state: {}, readings: {}, step: 0, feeds: null };
+  const panel = buildPanel(root, manifest, run.values);
+  const picture = view.create(panel.stage, manifest);
+  const history = [];
+  let engine = null;
+  let starting = null;
+  let banks = null;
+  let playing = false;
+  let looping = false;
+  let touched = false;
+  let replaying = false;
+  let standing = false; // Step was pressed first: the lab goes live standing still
+  let ahead = null; // where the step from the state on the screen leads, and the settings it was taken with
+  let visible = true; // a lab out of sight rests
+  let stale = false; // a changed control asks for a new start, which has not run yet
+  let turn = Promise.resolve();
+  const inTurn = (action) => (turn = turn.then(action, action)); // one question to the engine at a time
+  const stepTimes = [];
+
+  function draw() {
+    const frame = { ...run, history, live: engine !== null };
+    picture.draw(frame);
+    root.dataset.step = run.step;
+    for (const reading of manifest.readings) {
+      const value = run.readings[reading.name];
+      if (value === undefined) continue;
+      root.dataset[camel(reading.name)] = Number(value.toPrecision(6));
+      panel.readings[reading.name].textContent = value.toFixed(reading.decimals);
+    }
+    panel.say(sentence(manifest, run), playing || replaying);
+  }
+
+  function describe(kind, reason, words) {
+    root.dataset.engine = kind;
+    if (reason) root.dataset.reason = reason;
+    else delete root.dataset.reason;
+    panel.status.textContent = words;
+  }
+
+  // ------------------------------------------------ the recording
+  let replayed = 0;
+  let recording = null;
+  async function showRecording() {
+    await nearView(root); // a recording far down the page is not fetched before it can be seen
+    if (touched) return;
+    try {
+      recording = await host.recording();
+    } catch (error) {
+      describe("recorded", error.message, `Recorded picture: the run could not be fetched (${error.message}).`);
+      return;
+    }
+    if (touched) return;
+    const count = recording.tensors.steps.data.length;
+    showFrame(count - 1);
+    if (stillMotion()) return;
+    const seen = new IntersectionObserver(async ([entry]) => {
+      if (!entry.isIntersecting) return;
+      seen.disconnect();
+      replaying = true;
+      for (replayed = 0; replayed < count && !touched; replayed++) {
+        showFrame(replayed);
+        for (let wait = 0; wait < 5 && !touched; wait++) await nextFrame();
+      }
+      replaying = false;
+      panel.say(sentence(manifest, run), playing);
+    }, { threshold: 0.6 });
+    seen.observe(panel.stage);
+  }
+
+  function showFrame(index) {
+    const { tensors, about } = recording;
+    run.step = tensors.steps.data[index];
+    for (const name of manifest.recorded) {
+      const { data, dims } = tensors[`tensors.${name}`];
+      const size = dims.slice(1).reduce((a, b) => a * b, 1);
+      const scale = about.scales[name];
+      const into = manifest.graphs.start.outputs.includes(name) ? run.state : (run.feeds ??= {});
+      into[name] = { data: Float32Array.from(data.subarray(index * size, (index + 1) * size), (x) => x * scale), dims: dims.slice(1) };
+    }
+    for (const reading of manifest.readings) run.readings[reading.name] = tensors[`readings.${reading.name}`].data[index];
+    if (index === 0) history.length = 0;
+    run.shown = about.values[index];
+    remember();
+    draw();
+    const moved = manifest.controls.filter(({ name }) => run.shown[name] !== run.values[name]);
+    const said = moved.map(({ name, label }) => ` Here ${label.split(",")[0]} is ${run.shown[name]}.`).join("");
+    if (!touched) panel.status.textContent = `${recordedWords}${said}`;
+  }
+
+  function remember() {
+    history.push({ step: run.step, ...run.readings });
+    if (history.length > 600) history.shift();
+  }
+
+  // ------------------------------------------------ going live
+  function touch() {
+    touched = true;
+    starting ??= goLive().catch(async (error) => {
+      const broke = engine !== null && !host.sharesAddress; // in a kernel it is the reader's own step that failed
+      starting = engine = null;
+      pause();
+      if (broke) fail(error);
+      else describe("recorded", error.message, `Recorded run: the live figure could not start (${error.message}). Reset tries again.`);
+      await fallBack();
+    });
+    return starting;
+  }
+
+  async function goLive() {
+    describe(root.dataset.engine ?? "recorded", "starting", host.sharesAddress ? "Starting: fetching the engine (3.7 MB, once)…" : "Waiting for the kernel…");
+    const [made, fetched] = await Promise.all([host.engine(), host.banks()]);
+    banks = fetched;
+    const fits = recordedStateFits();
+    if (fits) await probe(made);
+    engine = made;
+    if (!fits || !recordedStateFits()) await inTurn(restart); // a control may have moved while the engine loaded
+    describe(engine.kind, null, host.liveWords);
+    if (!stillMotion() && !standing) play();
+    else draw();
+  }
+
+  /** Nothing was shown before the start failed: the last recorded moment is better than an empty stage. */
+  async function fallBack() {
+    if (Object.keys(run.state).length) return;
+    recording ??= await host.recording().catch(() => null);
+    if (recording) showFrame(recording.tensors.steps.data.length - 1);
+  }
+
+  /** One call before the lab calls itself live, so that a broken engine is met here and not in the middle of a run. */
+  async function probe(candidate) {
+    const feeds = feedGraph(manifest.graphs.step, manifest, run.values, banks, run.state, run.step);
+    await candidate.run("step", variant("step"), feeds);
+  }
+
+  /** Whether the frame on the screen can be continued with the controls as they stand. */
+  function recordedStateFits() {
+    const held = manifest.graphs.start.outputs.every((name) => run.state[name]);
+    if (!held || !recording || host.startsAnew) return false;
+    const at = recording.about.values[0];
+    return manifest.controls.every((control) => !control.restarts || at[control.name] === run.values[control.name]);
+  }
+
+  const variant = (name) => {
+    const by = manifest.graphs[name].variants;
+    return by === null ? "" : `_${run.values[by]}`;
+  };
+
+  async function call(name) {
+    const feeds = feedGraph(manifest.graphs[name], manifest, run.values, banks, run.state, run.step);
+    const answer = await engine.run(name, variant(name), feeds);
+    return { ...answer, feeds };
+  }
+
+  async function restart() {
+    stale = false;
+    run.step = 0;
+    run.state = {};
+    run.state = (await call("start")).outputs;
+    await look();
+    history.length = 0;
+    remember();
+    draw();
+  }
+
+  /** Runs the step from the state on the screen: its readings are shown now, where it leads waits for advance(). */
+  async function look() {
+    const asked = JSON.stringify(run.values);
+    const answer = await call("step");
+    take(answer);
+    ahead = { asked, outputs: answer.outputs };
+    return answer.ms;
+  }
+
+  function take({ outputs, feeds }) {
+    run.feeds = feeds;
+    for (const reading of manifest.readings) run.readings[reading.name] = outputs[reading.name].data[0];
+    const wrong = manifest.readings.find((reading) => !Number.isFinite(run.readings[reading.name]));
+    if (wrong) throw new Error(`${wrong.label} is not a finite number at step ${run.step}`);
+  }
+
+  async function advance() {
+    if (stale) return;
+    if (ahead?.asked !== JSON.stringify(run.values)) await look(); // a control moved: this step is taken with it
+    if (stale) return;
+    for (const name of Object.keys(run.state)) run.state[name] = ahead.outputs[name];
+    run.step += 1;
+    stepTimes.push(await look()); // one run of the graph per step: it reads this state and leads to the next
+    remember();
+    if (stepTimes.length > 60) stepTimes.shift();
+    root.dataset.stepMs = median(stepTimes).toFixed(2);
+    draw();
+  }
+
+  async function loop() {
+    if (looping) return;
+    looping = true;
+    try {
+      while (playing) {
+        if (visible) await inTurn(advance);
+        await nextFrame();
+      }
+    } catch (error) {
+      fail(error);
+    } finally {
+      looping = false;
+    }
+  }
+
+  function fail(error) {
+    pause();
+    describe("error", error.message, `Stopped: ${error.message}. Reset starts again.`);
+  }
+
+  function play() {
+    playing = true;
+    panel.playing(true);
+    loop();
+  }
+
+  function pause() {
+    playing = false;
+    panel.playing(false);
+    panel.say(sentence(manifest, run), false);
+  }
+
+  async function whenLive(action) {
+    await touch();
+    if (engine) await inTurn(action).catch(fail);
+  }
+
+  /** Takes the settings of a link, at the start or followed on the open page; says whether there were any. */
+  function follow() {
+    if (!host.sharesAddress || !readAddress(root, manifest, run.values)) return false;
+    panel.show(run.values);
+    stale = engine !== null;
+    if (engine) inTurn(restart).catch(fail);
+    else touch(); // a link that holds settings asks to see them
+    return true;
+  }
+
+  panel.on({
+    play: () => (playing ? pause() : engine ? play() : touch().then(() => engine && play())),
+    step: () => ((standing = true), pause(), whenLive(() => (pause(), advance()))),
+    reset: () => whenLive(() => (describe(engine.kind, null, host.liveWords), restart())),
+    touch,
+    change: (control, value) => {
+      run.values[control.name] = value;
+      if (host.sharesAddress) writeAddress(root, manifest, run.values);
+      if (!engine) return void touch();
+      if (control.restarts) {
+        stale = true;
+        inTurn(restart).catch(fail);
+      }
+    },
+  });
+  const themes = new MutationObserver(draw);
+  for (const where of [document.documentElement, document.body]) themes.observe(where, { attributes: true });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  new ResizeObserver(draw).observe(panel.stage);
+  new IntersectionObserver((entries) => (visible = entries.at(-1).isIntersecting)).observe(root);
+  describe("recorded", "not touched yet", recordedWords);
+  if (host.sharesAddress) addEventListener("hashchange", follow);
+  if (!follow()) showRecording();
+  return { touch, stop: pause };
+}
+
+const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+function sentence(manifest, { step, readings }) {
+  const said = manifest.readings
+    .filter((reading) => readings[reading.name] !== undefined)
+    .map((reading) => reading.words.replace("{value}", readings[reading.name].toFixed(reading.decimals)));
+  return `Step ${step}: ${said.join(", ")}.`;
+}
