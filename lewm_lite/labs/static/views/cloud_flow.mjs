@@ -124,12 +124,29 @@ function drawCloud({ context, colours }, seen, side, colour, directions, dim, an
   context.fillStyle = colour;
   context.globalAlpha = 0.7;
   const radius = side < 220 ? 1.5 : 2.1;
+  const dot = dotOf(colour, radius);
   for (let i = 0; i < seen.length; i += 2) {
-    context.beginPath();
-    context.arc(middle + seen[i] * scale, middle - seen[i + 1] * scale, radius, 0, 2 * Math.PI);
-    context.fill();
+    context.drawImage(dot, middle + seen[i] * scale - radius - 1, middle - seen[i + 1] * scale - radius - 1, 2 * radius + 2, 2 * radius + 2);
   }
   context.restore();
+}
+
+/** One dot, painted once and stamped for every point: filling a circle each time would take the engine's own time. */
+const dots = new Map();
+function dotOf(colour, radius) {
+  const key = `${colour} ${radius}`;
+  if (!dots.has(key)) {
+    const sharp = 4;
+    const dot = document.createElement("canvas");
+    dot.width = dot.height = Math.round((2 * radius + 2) * sharp);
+    const pen = dot.getContext("2d");
+    pen.fillStyle = colour;
+    pen.beginPath();
+    pen.arc(dot.width / 2, dot.height / 2, radius * sharp, 0, 2 * Math.PI);
+    pen.fill();
+    dots.set(key, dot);
+  }
+  return dots.get(key);
 }
 
 function drawShadows(pen, points, dim, directions, box, colour) {
