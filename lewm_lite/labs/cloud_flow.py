@@ -129,7 +129,8 @@ class CloudFlow(Lab):
         ),
         Scene(
             "one_fresh_direction",
-            "two clumps, and a single direction that is drawn afresh at every step: the whole cloud turns Gaussian.",
+            "two clumps, and a single direction that is drawn afresh at every step: along every direction the score "
+            "falls below that of a random sample, though a faint gap stays.",
             {"start": "clumps", "num_directions": 1, "fresh": True, "lambda": 1.0, "pull": False},
             (Phase(400),),
         ),

@@ -61,7 +61,7 @@ class TestChapter:
         assert counts == list(range(1, len(counts) + 1))
         for cell in cells(path, "code"):
             lines = [line for line in text(cell).splitlines() if line.strip()]
-            assert len(lines) <= 25 if "hide-input" in cell["metadata"].get("tags", []) else len(lines) <= 15
+            assert len(lines) <= 18 if "hide-input" in cell["metadata"].get("tags", []) else len(lines) <= 15
 
     def test_outputs_hold_no_error_no_warning_and_no_widget_model(self, path):
         for cell in cells(path, "code"):
