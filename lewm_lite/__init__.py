@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from lewm_lite.checks import ShapeError
 from lewm_lite.embeddings.diagnostics import effective_rank, feature_std, participation_ratio, spectrum
 from lewm_lite.files import asset_path
+from lewm_lite.judging.probing import ProbeResult, linear_probe
+from lewm_lite.objectives.collapse_report import CollapseReport, collapse_report
 from lewm_lite.objectives.directions import random_directions
 from lewm_lite.objectives.sigreg import SIGReg, epps_pulley, sigreg
 from lewm_lite.objectives.teacher import EMATeacher
@@ -23,17 +25,21 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "CollapseReport",
     "EMATeacher",
+    "ProbeResult",
     "SIGReg",
     "ShapeError",
     "VICRegTerms",
     "asset_path",
+    "collapse_report",
     "covariance_penalty",
     "effective_rank",
     "epps_pulley",
     "feature_std",
     "invariance",
     "labs",
+    "linear_probe",
     "participation_ratio",
     "random_directions",
     "seeded",

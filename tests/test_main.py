@@ -93,5 +93,5 @@ def test_the_module_and_the_script_run(tmp_path):
     for command in commands:
         end = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
         assert end.returncode == 1
-        assert end.stderr.startswith("error: no lab named 'arena': there are cloud_flow")
+        assert end.stderr.startswith("error: no lab named 'arena': there are collapse_arena, cloud_flow")
         assert "Traceback" not in end.stderr

@@ -41,8 +41,13 @@ def point(noise: Tensor) -> Tensor:
 def line(noise: Tensor) -> Tensor:
     """A uniform segment along the diagonal, every coordinate of standard deviation 1, thickness 0.02."""
     own, extra = _split(noise)
-    place = math.sqrt(3) * torch.erf(extra / math.sqrt(2))  # uniform on [-sqrt(3), sqrt(3)]: variance 1
-    return place + 0.02 * own
+    return _along_a_segment(extra) + 0.02 * own
+
+
+def axis_line(noise: Tensor) -> Tensor:
+    """A uniform segment along the first coordinate, of standard deviation 1; in every other direction 0.02."""
+    own, extra = _split(noise)
+    return torch.cat([_along_a_segment(extra) + 0.02 * own[..., :1], 0.02 * own[..., 1:]], dim=-1)
 
 
 def clumps(noise: Tensor) -> Tensor:
@@ -84,6 +89,7 @@ def heavy_tailed(noise: Tensor) -> Tensor:
 SHAPES: dict[str, Callable[[Tensor], Tensor]] = {
     "point": point,
     "line": line,
+    "axis_line": axis_line,
     "clumps": clumps,
     "white_clumps": white_clumps,
     "ring": ring,
@@ -91,6 +97,11 @@ SHAPES: dict[str, Callable[[Tensor], Tensor]] = {
     "heavy_tailed": heavy_tailed,
     "isotropic": isotropic,
 }
+
+
+def _along_a_segment(normal: Tensor) -> Tensor:
+    """Standard normal values made uniform on [-sqrt(3), sqrt(3)]: variance 1 as before."""
+    return math.sqrt(3) * torch.erf(normal / math.sqrt(2))
 
 
 def _split(noise: Tensor) -> tuple[Tensor, Tensor]:

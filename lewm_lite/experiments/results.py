@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -26,3 +27,12 @@ def keep_result(name: str, *, config: Any, values: Mapping[str, float], details:
     result = {"values": dict(values), "config": asdict(config), "details": details, "made": made}
     write_atomically(path, json_bytes(result))
     return path
+
+
+def kept_details(name: str, *, config: Any) -> dict | None:
+    """The details of a kept result, if it was made with this very config; a run can then make again a part of it."""
+    path = asset_root() / "results" / f"{name}.json"
+    if not path.exists():
+        return None
+    result = json.loads(path.read_text(encoding="utf-8"))
+    return result["details"] if result["config"] == json.loads(json.dumps(asdict(config))) else None

@@ -58,12 +58,14 @@ def lines_picture(
     *,
     alt: str,
     level: tuple[str, float] | None = None,
+    level_at: float | None = None,
     **set_options: object,
 ) -> Picture:
     """One panel of named curves as a finished picture.
 
     Args:
         level: a name and a value, drawn as a dashed grey line across: a target, a floor.
+        level_at: where along ``x`` its name stands; at the start if not given.
         set_options: for ``axes.set``: labels with units, limits, scales.
     """
     with theme():
@@ -72,7 +74,8 @@ def lines_picture(
         if level is not None:
             name, height = level
             axes.axhline(height, color=COLOURS["target"], ls="--", lw=1.2)
-            axes.annotate(name, (x[0], height), xytext=(0, 4), textcoords="offset points", color=COLOURS["target"])
+            where = x[0] if level_at is None else level_at
+            axes.annotate(name, (where, height), xytext=(0, 4), textcoords="offset points", color=COLOURS["target"])
         axes.set(**set_options)
     return Picture(figure, alt=alt)
 

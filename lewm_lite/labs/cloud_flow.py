@@ -134,6 +134,13 @@ class CloudFlow(Lab):
             {"start": "clumps", "num_directions": 1, "fresh": True, "lambda": 1.0, "pull": False},
             (Phase(400),),
         ),
+        Scene(
+            "ring",
+            "a ring of variance 1 in each coordinate, under SIGReg alone. It draws in first and thickens, stands "
+            "nearly still for some two hundred steps, and then its empty middle fills.",
+            {"start": "ring", "lambda": 1.0, "pull": False},
+            (Phase(640),),
+        ),
     )
 
     def __init__(self, scene: str | None = None, *, score: Score = sigreg, **given: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from numbers import Integral, Real
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,9 @@ class Range:
 
     def check(self, value: float) -> float:
         """``value`` if it lies in the range, else a ValueError that names the control."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+        if isinstance(value, bool) or not isinstance(value, Real) or not self.low <= value <= self.high:
             raise ValueError(f"{self.name} must be a number from {self.low:g} to {self.high:g}, got {value!r}")
+        value = int(value) if isinstance(value, Integral) else float(value)  # plain, also where numpy's was given
         steps = (value - self.low) / self.step
         if abs(steps - round(steps)) > 1e-6:
             raise ValueError(f"{self.name} goes from {self.low:g} in steps of {self.step:g}, got {value!r}")
@@ -75,6 +77,8 @@ class Reading:
     label: str
     decimals: int
     words: str  # how a sentence says it, with {value} in place of the number
+    group: str = ""  # whose reading it is, where a lab compares several
+    spoken: bool = True  # part of the sentence that the live region says
 
     def say(self, value: float) -> str:
         """The reading as part of a sentence."""

@@ -8,7 +8,7 @@ draws is one view module, ``static/views/<name>.mjs``. CONTRIBUTING.md shows how
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import torch
@@ -45,6 +45,7 @@ class Frame:
     values: Mapping[str, object]
     tensors: Mapping[str, Tensor]
     readings: Mapping[str, float]
+    state: Mapping[str, Tensor] = field(default_factory=dict)  # all of it, in a run's last frame
 
 
 class Lab:
@@ -56,6 +57,8 @@ class Lab:
     readings: ClassVar[tuple[Reading, ...]]
     scenes: ClassVar[tuple[Scene, ...]]
     recorded: ClassVar[dict[str, int | None]]  # what a view draws, by name; of an input only so many rows
+    frame_every: ClassVar[int] = 8  # steps between two recorded frames
+    resumes: ClassVar[bool] = False  # what a view draws is not the state: a recording ships its last state beside it
 
     def __init__(self, scene: str | None = None, **given: object) -> None:
         names = [known.name for known in self.scenes]
@@ -81,6 +84,8 @@ class Lab:
     def run(self, *phases: Phase, every: int = 1) -> list[Frame]:
         """Run in torch, from the start, as the page would: the frame before each ``every``-th step, and the last.
 
+        No hand is on the picture: a graph's :class:`lewm_lite.labs.feeds.Hand` stays 0.
+
         Args:
             phases: stretches of steps with changed settings; the scene's own if none is given.
             every: how many steps between two frames that are kept, >= 1.
@@ -101,7 +106,7 @@ class Lab:
                 state = {name: out[name] for name in state}
                 step += 1
         inputs, out = self._call(graphs["step"], values, banks, state, step)
-        return [*frames, self._frame(step, values, inputs, out)]
+        return [*frames, replace(self._frame(step, values, inputs, out), state=state)]
 
     def _call(self, graph: Graph, values: Mapping, banks: Mapping, state: Mapping, step: int) -> tuple[dict, Mapping]:
         inputs = feed(graph, self.controls, values, banks, state, step)
@@ -116,7 +121,7 @@ class Lab:
     @classmethod
     def say(cls, step: int, readings: Mapping[str, float]) -> str:
         """The readings in a sentence, as the page's live region says them."""
-        said = [reading.say(readings[reading.name]) for reading in cls.readings]
+        said = [reading.say(readings[reading.name]) for reading in cls.readings if reading.spoken]
         return f"Step {step}: " + ", ".join(said) + "."
 
     def __repr__(self) -> str:

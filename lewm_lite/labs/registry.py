@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from lewm_lite.labs.cloud_flow import CloudFlow
+from lewm_lite.labs.collapse_arena import CollapseArena
+from lewm_lite.labs.dead_dimensions import DeadDimensions
+from lewm_lite.labs.fool_the_variance import FoolTheVariance
 from lewm_lite.labs.lab import Lab
 
-LABS: dict[str, type[Lab]] = {lab.name: lab for lab in (CloudFlow,)}
+LABS: dict[str, type[Lab]] = {lab.name: lab for lab in (CollapseArena, CloudFlow, DeadDimensions, FoolTheVariance)}
 
 
 def lab_named(name: str) -> type[Lab]:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
-PARTS = ("data", "engines", "panel", "address", "run", "core")  # each imports only from those before it
+PARTS = ("data", "engines", "panel", "address", "run", "core", "canvas")  # each imports only from those before it
 
 
 def module_source(lab_name: str) -> str:

@@ -16,8 +16,6 @@ from lewm_lite.labs.feeds import Graph, State, feed
 from lewm_lite.labs.lab import Lab
 from lewm_lite.labs.recording import last_moment, pack
 
-FRAME_EVERY = 8  # steps between two recorded frames
-
 
 def ship(lab: type[Lab], folder: Path, *, progress: Callable[[str], None] = lambda _: None) -> Path:
     """Export everything that ``lab`` needs in the page to ``folder/<name>``, and a manifest with its birth certificate.
@@ -41,8 +39,11 @@ def ship(lab: type[Lab], folder: Path, *, progress: Callable[[str], None] = lamb
     for scene in lab.scenes:
         progress(f"recording {scene.name}")
         instance = lab(scene.name)
-        frames = instance.run(every=FRAME_EVERY)
+        frames = instance.run(every=lab.frame_every)
         files[f"{scene.name}.safetensors"] = recording = pack(instance, frames)
+        if lab.resumes:
+            state = {name: tensor.contiguous() for name, tensor in frames[-1].state.items()}
+            files[f"{scene.name}.state.safetensors"] = save(state)
         still = lab.draw_still(frames, scene)
         files[f"{scene.name}.svg"], files[f"{scene.name}.png"] = still.svg().encode(), still.png()
         step, readings = last_moment(recording)
@@ -68,6 +69,7 @@ def describe(lab: type[Lab]) -> dict:
         "controls": [as_data(control) for control in lab.controls],
         "readings": [as_data(reading) for reading in lab.readings],
         "recorded": list(lab.recorded),
+        "resumes": lab.resumes,
         "graphs": {
             name: {
                 "inputs": {key: asdict(source) for key, source in graph.inputs.items()},

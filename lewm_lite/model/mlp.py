@@ -16,7 +16,7 @@ from lewm_lite.checks import ShapeError, check_floating, check_generator, check_
 
 
 def init_mlp(sizes: Sequence[int], *, generator: torch.Generator, prefix: str = "") -> dict[str, Tensor]:
-    r"""Weights uniform in $\pm 1/\sqrt{\text{fan in}}$, biases zero, named ``<prefix>weight_0``, ``<prefix>bias_0``, …
+    """First parameters of a network, as :func:`mlp_from_uniform` makes them of numbers drawn now.
 
     Args:
         sizes: width of the input, of every hidden layer, and of the output: at least two numbers.
@@ -26,15 +26,36 @@ def init_mlp(sizes: Sequence[int], *, generator: torch.Generator, prefix: str = 
         ValueError: fewer than two sizes, or a size below 1.
     """
     check_generator(generator)
+    return mlp_from_uniform(sizes, torch.rand(num_weights(sizes), generator=generator) * 2 - 1, prefix=prefix)
+
+
+def num_weights(sizes: Sequence[int]) -> int:
+    """How many weights, biases not counted, a network of these widths has."""
     if len(sizes) < 2:
         raise ValueError(f"sizes must name at least an input and an output, got {list(sizes)}")
     for size in sizes:
         check_positive_integer("sizes", size)
+    return sum(fan_in * fan_out for fan_in, fan_out in zip(sizes, sizes[1:], strict=False))
+
+
+def mlp_from_uniform(sizes: Sequence[int], uniform: Tensor, *, prefix: str = "") -> dict[str, Tensor]:
+    r"""Weights uniform in $\pm 1/\sqrt{\text{fan in}}$, biases zero, named ``<prefix>weight_0``, ``<prefix>bias_0``, …
+
+    Args:
+        sizes: as for :func:`init_mlp`. uniform: ``(num_weights(sizes),)``, numbers from -1 to 1.
+        prefix: put before every name.
+    Raises:
+        ShapeError: another count of numbers than the widths need.
+    """
+    if uniform.shape != (num_weights(sizes),):
+        raise ShapeError(f"uniform must hold {num_weights(sizes)} numbers, got shape {tuple(uniform.shape)}")
     parameters: dict[str, Tensor] = {}
+    taken = 0
     for layer, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
-        uniform = torch.rand(fan_in, fan_out, generator=generator) * 2 - 1
-        parameters[f"{prefix}weight_{layer}"] = uniform / math.sqrt(fan_in)
+        own = uniform[taken : taken + fan_in * fan_out].reshape(fan_in, fan_out)
+        parameters[f"{prefix}weight_{layer}"] = own / math.sqrt(fan_in)
         parameters[f"{prefix}bias_{layer}"] = torch.zeros(fan_out)
+        taken += fan_in * fan_out
     return parameters
 
 

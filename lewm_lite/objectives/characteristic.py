@@ -54,7 +54,9 @@ class CharacteristicFunction(torch.autograd.Function):
             low, high = _powers(rows, count, ctx.dt)
             real, imag = weights.unbind(-3)  # (rows, high, low)
             # The lower half comes out negated, so that multiplying by `high` and adding takes the real part.
-            inner = torch.cat([torch.cat([real, -imag], -1), torch.cat([-imag, -real], -1)], -2) @ low
+            # Stacked and flattened: under vmap a concatenation would fix the number of rows in an exported graph.
+            upper, lower = torch.stack([real, -imag], -2), torch.stack([-imag, -real], -2)
+            inner = torch.stack([upper, lower], -4).flatten(-2).flatten(-3, -2) @ low
             return (high * inner).sum(-2)
 
         rows = samples.flatten(0, -2)

@@ -52,7 +52,7 @@ def negative_variance(embeddings: Tensor) -> Tensor:
         ShapeError: fewer than two axes or two samples. TypeError: integers. ValueError: NaN or infinity.
     """
     check_embeddings("embeddings", embeddings)
-    return -embeddings.var(dim=-2).mean()
+    return -_variance(embeddings).mean()
 
 
 def variance_hinge(embeddings: Tensor, *, target_std: float = 1.0) -> Tensor:
@@ -80,7 +80,7 @@ def variance_hinge(embeddings: Tensor, *, target_std: float = 1.0) -> Tensor:
     """
     check_embeddings("embeddings", embeddings)
     check_positive_number("target_std", target_std)
-    std = torch.sqrt(embeddings.var(dim=-2) + VARIANCE_EPSILON)
+    std = torch.sqrt(_variance(embeddings) + VARIANCE_EPSILON)
     return torch.relu(target_std - std).mean()
 
 
@@ -100,8 +100,9 @@ def covariance_penalty(embeddings: Tensor) -> Tensor:
     samples, dim = embeddings.shape[-2:]
     centred = embeddings - embeddings.mean(dim=-2, keepdim=True)
     matrix = centred.mT @ centred / (samples - 1)
-    diagonal = torch.diagonal(matrix, dim1=-2, dim2=-1)
-    return ((matrix.square().sum(dim=(-2, -1)) - diagonal.square().sum(-1)) / dim).mean()
+    # A mask and not torch.diagonal, whose gradient writes in place: no exported graph can hold that.
+    mixed = matrix * (1 - torch.eye(dim, dtype=matrix.dtype, device=matrix.device))
+    return (mixed.square().sum(dim=(-2, -1)) / dim).mean()
 
 
 def invariance(a: Tensor, b: Tensor) -> Tensor:
@@ -134,6 +135,12 @@ def vicreg_terms(a: Tensor, b: Tensor, *, target_std: float = 1.0) -> VICRegTerm
     _check_views(a, b)
     variance = (variance_hinge(a, target_std=target_std) + variance_hinge(b, target_std=target_std)) / 2
     return VICRegTerms(invariance(a, b), variance, covariance_penalty(a) + covariance_penalty(b))
+
+
+def _variance(embeddings: Tensor) -> Tensor:
+    """``Tensor.var`` over the samples, divided by N - 1, written out: no exported graph can hold its gradient."""
+    centred = embeddings - embeddings.mean(dim=-2, keepdim=True)
+    return centred.square().sum(dim=-2) / (embeddings.shape[-2] - 1)
 
 
 def _check_views(a: Tensor, b: Tensor) -> None:

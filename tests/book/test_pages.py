@@ -63,7 +63,7 @@ def test_no_script_style_or_picture_comes_from_another_host(pages):
 def test_labs_stand_in_notebooks_and_in_markdown_pages_alike(pages):
     for name in ("book/intro.html", "book/08_sigreg.html"):
         labs = [attributes for tag, attributes in elements(pages[name]) if tag == "lewm-lab"]
-        assert labs and all(lab["data-engine"] == "recorded" and float(lab["data-std"]) > 0 for lab in labs)
+        assert labs and all(lab["data-engine"] == "recorded" and int(lab["data-step"]) > 0 for lab in labs)
 
 
 def test_ties_are_invisible_in_the_pages(pages):

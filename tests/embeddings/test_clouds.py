@@ -16,6 +16,7 @@ STD_WHERE_ALIVE = {
     "isotropic": (1.0, 0.03),
     "point": (0.01, 3e-4),
     "line": (math.hypot(1, 0.02), 0.03),
+    "axis_line": (math.hypot(1, 0.02), 0.03),
     "clumps": (math.hypot(0.98, 0.2), 0.03),
     "white_clumps": (1.0, 0.03),
     "ring": (1.0, 0.06),
@@ -68,7 +69,7 @@ def test_double_precision_stays_double(name):
 @pytest.mark.parametrize("dim", [2, 5])
 @pytest.mark.parametrize("name", SHAPES)
 def test_living_coordinates_have_the_spread_the_docstring_says_about_0(name, dim):
-    alive = {"ring": slice(0, 2), "low_rank": slice(0, dim - 1)}.get(name, slice(None))
+    alive = {"ring": slice(0, 2), "low_rank": slice(0, dim - 1), "axis_line": slice(0, 1)}.get(name, slice(None))
     made = cloud(name, dim)[:, alive]
     expected, margin = STD_WHERE_ALIVE[name]
     assert (feature_std(made) - expected).abs().max() < margin
@@ -125,6 +126,14 @@ def test_a_line_is_a_uniform_segment_along_the_diagonal_of_thickness_two_hundred
     assert (along.sort().values - expected).abs().max() < 0.06
     assert kurtosis(along).item() == pytest.approx(1.8, abs=0.03)
     assert (made - along[:, None]).std().item() == pytest.approx(0.02 * math.sqrt(2 / 3), rel=0.02)
+
+
+@pytest.mark.parametrize("dim", [1, 2, 5])
+def test_a_line_along_an_axis_is_a_uniform_segment_in_the_first_coordinate_and_thin_in_every_other(dim):
+    made = cloud("axis_line", dim)
+    assert kurtosis(made[:, 0].double()).item() == pytest.approx(1.8, abs=0.03)
+    assert made[:, 0].abs().max() < math.sqrt(3) + 0.12
+    assert torch.equal(made[:, 1:], 0.02 * noise(dim)[:, 1:dim])
 
 
 def test_clumps_are_two_tight_balls_with_nothing_between():

@@ -1,13 +1,14 @@
 """Each input of a graph comes from where its source says, in Python and, word for word, in the page."""
 
+import dataclasses
 import json
 import subprocess
 
 import pytest
 import torch
 
-from lewm_lite.labs.feeds import Bank, Graph, OneHot, Setting, State, feed, take
-from lewm_lite.labs.lab import Lab
+from lewm_lite.labs.feeds import ALWAYS, NO_HAND, Bank, Graph, Hand, OneHot, Setting, State, feed, take
+from lewm_lite.labs.lab import Lab, Phase
 from lewm_lite.labs.scripts import STATIC
 from lewm_lite.labs.shipping import describe
 
@@ -60,6 +61,27 @@ def test_a_menu_becomes_a_one_at_the_place_of_its_choice(drift):
     assert [one.tolist() for one in given] == [[1.0, 0.0], [0.0, 1.0]]
 
 
+def test_a_hand_is_where_it_was_and_how_it_moved_and_at_rest_all_zeros():
+    graph = Graph(lambda x: {}, {"x": Hand()}, ())
+    resting, moving = (feed(graph, (), {}, {}, {}, 0, *hand)["x"] for hand in ((), ((1, -2.5, 0.25, 0),)))
+    assert resting.tolist() == list(NO_HAND) == [0, 0, 0, 0]
+    assert moving.tolist() == [1, -2.5, 0.25, 0]
+    assert resting.dtype == moving.dtype == torch.float32
+
+
+def test_a_run_in_python_has_no_hand_on_the_picture(drift, monkeypatch):
+    graphs, felt = drift().graphs(), []
+
+    def step(hand, **inputs):
+        felt.append(hand)
+        return graphs["step"].function(**inputs)
+
+    touched = dataclasses.replace(graphs["step"], function=step, inputs={**graphs["step"].inputs, "hand": Hand()})
+    monkeypatch.setattr(drift, "graphs", lambda self: {**graphs, "step": touched})
+    drift().run(Phase(2))
+    assert torch.equal(torch.stack(felt), torch.zeros(3, 4))
+
+
 def test_a_bank_without_a_count_is_given_whole():
     assert torch.equal(fed(Bank("all"), {}, banks={"all": rows(6)}), rows(6))
 
@@ -92,6 +114,12 @@ def test_fresh_rows_follow_the_last_step_s_and_go_round(step, expected):
     assert places(fed(source, {**values, "fresh": False}, banks={"b": rows(12)}, step=step)) == [5, 6]
 
 
+def test_a_bank_that_always_advances_asks_no_check_box():
+    source = Bank("b", rows="count", advance=ALWAYS)
+    given = [places(fed(source, {"count": 2}, banks={"b": rows(5)}, step=step)) for step in (0, 1, 2)]
+    assert given == [[0, 1], [2, 3], [4, 0]]
+
+
 def test_inputs_come_in_the_order_of_the_graph(drift):
     graph = drift().graphs()["step"]
     given = feed(graph, drift.controls, drift().values, drift.banks(), {"points": torch.zeros(100, 2)}, 0)
@@ -108,8 +136,8 @@ for await (const chunk of process.stdin) text += chunk;
 const revive = (tensors) => Object.fromEntries(
   Object.entries(tensors).map(([name, { data, dims }]) => [name, { data: Float32Array.from(data), dims }]));
 const { manifest, cases } = JSON.parse(text);
-const answers = cases.map(({ graph, values, banks, state, step }) => {
-  const feeds = feedGraph(manifest.graphs[graph], manifest, values, revive(banks), revive(state), step);
+const answers = cases.map(({ graph, values, banks, state, step, hand }) => {
+  const feeds = feedGraph(manifest.graphs[graph], manifest, values, revive(banks), revive(state), step, hand);
   return Object.entries(feeds).map(([name, { data, dims }]) => [name, { data: [...data], dims }]);
 });
 process.stdout.write(JSON.stringify(answers));
@@ -118,6 +146,16 @@ process.stdout.write(JSON.stringify(answers));
 
 def sent(tensors):
     return {name: {"data": t.flatten().tolist(), "dims": list(t.shape)} for name, t in tensors.items()}
+
+
+def fed_in_page(node, tmp_path, manifest, cases):
+    """What the page's rule makes of each case, a list of names and tensors."""
+    script = tmp_path / "feed.mjs"
+    script.write_text(IN_PAGE.replace("CORE", (STATIC / "data.mjs").as_uri()), encoding="utf-8")
+    question = json.dumps({"manifest": manifest, "cases": cases})
+    answer = subprocess.run([node, script], input=question, capture_output=True, text=True, timeout=60, check=False)
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)
 
 
 def test_the_page_feeds_a_graph_exactly_as_python_does(drift: type[Lab], node, tmp_path):
@@ -134,14 +172,21 @@ def test_the_page_feeds_a_graph_exactly_as_python_does(drift: type[Lab], node, t
         values = {**drift().values, **change}
         cases.append({"graph": name, "values": values, "banks": sent(banks), "state": sent(state), "step": step})
         expected.append(sent(feed(drift().graphs()[name], drift.controls, values, banks, state, step)))
-    script = tmp_path / "feed.mjs"
-    script.write_text(IN_PAGE.replace("CORE", (STATIC / "data.mjs").as_uri()), encoding="utf-8")
-    question = json.dumps({"manifest": describe(drift), "cases": cases})
-    answer = subprocess.run([node, script], input=question, capture_output=True, text=True, timeout=60, check=False)
-    assert answer.returncode == 0, answer.stderr
-    for found, wanted in zip(json.loads(answer.stdout), expected, strict=True):
+    for found, wanted in zip(fed_in_page(node, tmp_path, describe(drift), cases), expected, strict=True):
         assert [name for name, _ in found] == list(wanted)
         assert dict(found) == wanted
+
+
+def test_the_page_feeds_a_hand_and_a_bank_that_always_advances_as_python_does(node, tmp_path):
+    inputs = {"hand": Hand(), "kicks": Bank("b", rows="count", advance=ALWAYS)}
+    graph, values, banks = Graph(lambda hand, kicks: {}, inputs, ()), {"count": 2}, {"b": rows(5)}
+    told = {name: dataclasses.asdict(source) for name, source in inputs.items()}
+    manifest = {"controls": [], "graphs": {"step": {"inputs": told}}}
+    case = {"graph": "step", "values": values, "banks": sent(banks), "state": {}, "step": 2}
+    moving = (1.5, -2, 0.125, 0)
+    found = fed_in_page(node, tmp_path, manifest, [case, {**case, "hand": moving}])
+    wanted = [sent(feed(graph, (), values, banks, {}, 2, *hand)) for hand in ((), (moving,))]
+    assert [dict(answer) for answer in found] == wanted
 
 
 def test_the_page_is_told_every_field_that_python_feeds_by(drift):

@@ -254,7 +254,7 @@ def test_the_committed_cloud_flow_graphs_compute_what_the_library_computes(dim, 
 @pytest.mark.parametrize("scene", [scene.name for scene in CloudFlow.scenes])
 def test_the_committed_recordings_begin_as_the_library_runs_now(scene, root):
     recording = load((root / f"assets/labs/cloud_flow/{scene}.safetensors").read_bytes())
-    every = shipping.FRAME_EVERY
+    every = CloudFlow.frame_every
     frames = CloudFlow(scene).run(Phase(3 * every), every=every)
     assert recording["steps"][:4].tolist() == [frame.step for frame in frames]
     for name in frames[0].readings:

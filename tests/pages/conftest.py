@@ -17,7 +17,14 @@ from playwright.sync_api import sync_playwright
 
 from lewm_lite.labs.registry import LABS
 
-PAGES = ("book/intro.html", "book/08_sigreg.html")
+PAGES = (
+    "book/intro.html",
+    "book/01_collapse.html",
+    "book/03_dimensional_collapse.html",
+    "book/04_variance_is_not_enough.html",
+    "book/05_teachers.html",
+    "book/08_sigreg.html",
+)
 SCHEMES = ("light", "dark")
 SLOW = float(os.environ.get("LEWM_SLOW", "1"))
 PATIENCE = 60  # seconds until something that must happen counts as not happening

@@ -4,7 +4,6 @@ import itertools
 import json
 import random
 
-import numpy as np
 import onnxruntime
 import pytest
 import torch
@@ -17,19 +16,41 @@ from lewm_lite.labs.lab import Phase
 from lewm_lite.labs.registry import LABS
 from lewm_lite.labs.shipping import describe
 
-AFTER_ONE_STEP = 1e-5  # absolute for the state, relative for readings
+AFTER_ONE_STEP = 1e-5  # relative, or absolute for what is small
 AFTER_MANY = 0.01  # relative, for readings after 100 steps
 IN_THE_PAGE = 1e-4  # relative, for readings after one step; the page shows six digits
+
+# Where two variances are nearly equal, rounding decides how the axes lie between their directions; what is seen along
+# them is compared.
+UNDETERMINED = {"collapse_arena": ("axes",)}
 
 # Sizes at both ends and between, none of them the size that a graph was traced with.
 SIZES = {"num_directions": (1, 2, 64, 256), "num_samples": (64, 512, 1024)}
 RUNS = {
+    "collapse_arena": (
+        {},
+        {"dim": 2, "batch_size": 32, "num_directions": 2, "lambda": 1.0, "ema": False, "seed": 5},
+        {"dim": 64, "batch_size": 64, "num_directions": 256, "stop_gradient": False, "vicreg": False, "seed": 7},
+    ),
     "cloud_flow": (
         {},
         {"dim": 3, "num_samples": 512, "start": "ring", "lambda": 0.5, "seed": 5, "fresh": False},
         {"dim": 2, "num_samples": 64, "num_directions": 1, "start": "clumps", "lambda": 1.0, "pull": False, "seed": 7},
         {"dim": 3, "num_samples": 192, "num_directions": 256, "start": "low_rank", "lambda": 0.02, "seed": 1},
-    )
+    ),
+    "dead_dimensions": (
+        {},
+        {"dim": 192, "dead": 10, "num_samples": 512, "false_alarms": 20, "seed": 5},
+        {"dim": 2, "dead": 255, "num_samples": 32, "num_directions": 1, "seed": 7},
+        {"dim": 256, "dead": 246, "dead_kind": "full_energy", "num_samples": 96, "num_directions": 256, "seed": 1},
+    ),
+    # None in which a penalty dies away: of a number near 0 nothing is left to compare.
+    "fool_the_variance": (
+        {"start": "clumps", "judge": "sigreg", "seed": 5},
+        {"start": "line", "num_samples": 64, "seed": 7, "squeeze": 0.8},
+        {"start": "heavy_tailed", "judge": "variance", "num_samples": 1024, "turn": 30, "gap": 0.5, "seed": 1},
+        {"start": "axis_line", "judge": "nobody", "num_samples": 128, "turn": 100, "squeeze": 0.3},
+    ),
 }
 
 
@@ -84,12 +105,12 @@ class Shipped:
         file = name if graph.variants is None else f"{name}_{values[graph.variants]}"
         inputs = {key: tensor.numpy() for key, tensor in self.feeds(name, values, state, step).items()}
         outputs = self.session(file).run(None, inputs)
-        return dict(zip(graph.outputs, map(torch.from_numpy, map(np.atleast_1d, outputs)), strict=True))
+        return dict(zip(graph.outputs, map(torch.as_tensor, outputs), strict=True))
 
     def torch(self, name, values, state, step):
         with torch.no_grad():
             outputs = self.graphs[name].function(**self.feeds(name, values, state, step))
-        return {key: torch.atleast_1d(tensor) for key, tensor in outputs.items()}
+        return dict(outputs)
 
     def readings(self, run, values, steps):
         """What the readings are after so many steps of ``run``, one of the two methods above."""
@@ -135,9 +156,10 @@ def test_one_step_is_the_same_in_torch_and_onnxruntime(shipped, lab_name):
         for name, step in (("start", 0), ("step", 0), ("step", 777)):
             ours, theirs = (run(name, values, state, step) for run in (kept.torch, kept.onnx))
             for key, expected in ours.items():
-                relative = key in {reading.name for reading in kept.lab.readings}
+                if key in UNDETERMINED.get(lab_name, ()):
+                    continue
                 # A small score is N times a square of small differences of numbers near 1, which float32 rounds.
-                limits = {"rtol": AFTER_ONE_STEP if relative else 0, "atol": AFTER_ONE_STEP}
+                limits = {"rtol": AFTER_ONE_STEP, "atol": AFTER_ONE_STEP}
                 same = torch.allclose(theirs[key].reshape(expected.shape), expected, **limits)
                 assert same, (key, values, step, expected, theirs[key])
             state = {key: ours[key] for key in kept.graphs["start"].outputs}
@@ -167,7 +189,7 @@ def test_the_page_reads_as_torch_does(open_lab, lab_name, run):
         pytest.skip("this lab is compared with fewer settings")
     given = RUNS[lab_name][run]
     page = open_lab(lab_name, address=in_the_address(LABS[lab_name], given), reduced_motion="reduce").restart()
-    frames = LABS[lab_name](**given).run(Phase(100))
+    frames = LABS[lab_name](**settings(LABS[lab_name].controls, given)).run(Phase(100))
     assert page.readings() == pytest.approx(frames[0].readings, rel=IN_THE_PAGE)
     page.steps(1)
     assert page.step == 1
@@ -195,11 +217,12 @@ def test_the_page_feeds_its_graphs_as_the_library_does(open_page, lab_name, ship
     kept = shipped(lab_name)
     manifest = json.loads(asset_path(f"labs/{lab_name}/manifest.json").read_text(encoding="utf-8"))
     state = {"state": torch.arange(6.0).reshape(3, 2)}
+    settled = list(grid(kept.lab))
     cases = [
         (name, {**values, "seed": seed}, step)
         for name, values, seed, step in zip(
             itertools.cycle(kept.graphs),
-            random.Random(0).sample(list(grid(kept.lab)), 14),
+            random.Random(0).sample(settled, min(14, len(settled))),
             itertools.cycle((0, 1, 7)),
             itertools.cycle((0, 1, 63, 1000, 99_999)),
         )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from lewm_lite import seeded
+from lewm_lite import ShapeError, seeded
 from lewm_lite.world.two_views import TwoViews, TwoViewsConfig
 
 CONFIG = TwoViewsConfig()
@@ -48,7 +48,7 @@ def test_the_second_moment_follows_from_the_first_as_far_as_memory_goes():
     for memory in (0.0, 0.95):
         batch = TwoViews(replace(CONFIG, memory=memory)).sample(6000, generator=seeded(0))
         kept[memory] = fit(batch.first, batch.second)
-    assert kept[0.0] < 0.02 and kept[0.95] > 0.5
+    assert kept[0.0] < 0.02 and kept[0.95] > 0.1  # the distractions cannot be predicted
 
 
 def test_the_state_can_be_read_from_an_observation_but_not_from_its_noise():
@@ -58,12 +58,39 @@ def test_the_state_can_be_read_from_an_observation_but_not_from_its_noise():
     assert fit(blind.first, blind.state) < 0.1
 
 
-def test_two_looks_at_one_state_differ_by_the_eyes_noise():
+def test_two_looks_at_one_moment_differ_by_the_eyes_noise():
     world = TwoViews(CONFIG)
-    state = torch.randn(500, 4, generator=seeded(0))
-    generator = seeded(1)
-    difference = world.look(state, generator=generator) - world.look(state, generator=generator)
-    assert difference.std().item() == pytest.approx(0.1 * 2**0.5, rel=0.02)
+    hidden = torch.randn(500, world.noise_dims[0], generator=seeded(0))
+    one, two = (world.moments(hidden, torch.randn(500, 128, generator=seeded(seed))).first for seed in (1, 2))
+    assert (one - two).std().item() == pytest.approx(0.1 * 2**0.5, rel=0.02)
+
+
+def test_distractions_are_seen_and_tell_nothing_of_the_next_moment():
+    world = TwoViews(replace(CONFIG, eye_noise=0.0, memory=1.0))
+    hidden = torch.randn(4000, 24, generator=seeded(0))
+    looks = torch.zeros(4000, 128)
+    state, first, second = hidden[:, :4], hidden[:, 8:16], hidden[:, 16:]
+    seen = world.moments(hidden, looks)
+    assert fit(seen.first, first) > 0.6 and fit(seen.second, second) > 0.6
+    assert fit(seen.second, first) < 0.02
+    assert fit(seen.second, state) > 0.8  # the state, turned, is what both moments share
+
+
+def test_pairs_made_of_given_noise_are_those_that_are_drawn():
+    world, generator = TwoViews(CONFIG), seeded(4)
+    hidden, looks = (torch.randn(6, dim, generator=generator) for dim in world.noise_dims)
+    for made, drawn in zip(
+        vars(world.moments(hidden, looks)).values(), vars(world.sample(6, generator=seeded(4))).values()
+    ):
+        assert torch.equal(made, drawn)
+
+
+def test_noise_of_another_width_is_refused():
+    world = TwoViews(CONFIG)
+    with pytest.raises(ShapeError, match=r"hidden must be \(batch, 24\) in this world, got shape \(5, 23\)"):
+        world.moments(torch.zeros(5, 23), torch.zeros(5, 128))
+    with pytest.raises(ShapeError, match="looks must be"):
+        world.moments(torch.zeros(5, 24), torch.zeros(5, 64))
 
 
 @pytest.mark.parametrize(
@@ -72,6 +99,7 @@ def test_two_looks_at_one_state_differ_by_the_eyes_noise():
         ({"state_dim": 3}, "state_dim must be even"),
         ({"state_dim": 0}, "state_dim must be an integer of at least 1"),
         ({"observation_dim": -1}, "observation_dim must be an integer"),
+        ({"distraction_dim": -1}, "distraction_dim must be an integer of at least 0"),
         ({"memory": 1.5}, "memory must be from 0 to 1"),
         ({"memory": float("nan")}, "memory must be from 0 to 1"),
         ({"eye_noise": -0.1}, "eye_noise must be at least 0"),

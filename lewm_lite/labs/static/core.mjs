@@ -29,6 +29,7 @@ async function mountInPage(root, view, base) {
     scene,
     values: manifest.scenes[scene].values,
     recording: () => fetchBuffer(new URL(`${scene}.safetensors`, folder)).then(readSafetensors),
+    lastState: () => fetchBuffer(new URL(`${scene}.state.safetensors`, folder)).then((buffer) => readSafetensors(buffer).tensors),
     banks: () => fetchBuffer(new URL("bank.safetensors", folder)).then((buffer) => readSafetensors(buffer).tensors),
     engine: async () => pageEngine(base, manifest),
     sharesAddress: true,

@@ -28,8 +28,8 @@ export function takeRows(bank, rows, offset) {
   return { data, dims: [rows, ...rest] };
 }
 
-/** The inputs of a graph at a step, from its manifest: as `feed` in labs/feeds.py. */
-export function feedGraph(graph, manifest, values, banks, state, step) {
+/** The inputs of a graph at a step, from its manifest: as `feed` in labs/feeds.py. `hand` is x, y, dx, dy. */
+export function feedGraph(graph, manifest, values, banks, state, step, hand = [0, 0, 0, 0]) {
   const feeds = {};
   for (const [name, source] of Object.entries(graph.inputs)) {
     if (source.source === "state") feeds[name] = state[name];
@@ -38,11 +38,12 @@ export function feedGraph(graph, manifest, values, banks, state, step) {
       const menu = manifest.controls.find((control) => control.name === source.control);
       const data = Float32Array.from(menu.options, ([option]) => Number(option === values[source.control]));
       feeds[name] = { data, dims: [data.length] };
-    } else {
+    } else if (source.source === "hand") feeds[name] = { data: Float32Array.from(hand), dims: [hand.length] };
+    else {
       const bank = banks[source.name.replace(/\{(\w+)\}/g, (_, control) => values[control])];
       const rows = source.rows === null ? bank.dims[0] : Number(values[source.rows]);
       let offset = Number(values.seed ?? 0) * source.seed_stride;
-      if (source.advance !== null && values[source.advance]) offset += step * rows;
+      if (source.advance === "always" || values[source.advance]) offset += step * rows;
       feeds[name] = takeRows(bank, rows, offset);
     }
   }

@@ -32,13 +32,18 @@ export function buildPanel(root, manifest, values) {
     return element("div", { className: "lewm-row" }, label, inputs[control.name], control.kind === "range" ? outputs[control.name] : "");
   });
   const readings = {};
-  const list = element("dl", { className: "lewm-readings" });
-  for (const reading of manifest.readings) {
-    readings[reading.name] = element("dd", { textContent: "–" });
-    list.append(element("div", {}, element("dt", { textContent: reading.label }), readings[reading.name]));
+  const lists = element("div", { className: "lewm-lists" });
+  for (const group of new Set(manifest.readings.map((reading) => reading.group))) {
+    const list = element("dl", { className: "lewm-readings" });
+    for (const reading of manifest.readings.filter((one) => one.group === group)) {
+      readings[reading.name] = element("dd", { textContent: "–" });
+      list.append(element("div", {}, element("dt", { textContent: reading.label }), readings[reading.name]));
+    }
+    if (group) list.setAttribute("aria-label", group);
+    lists.append(group ? element("div", { className: "lewm-group" }, element("p", { textContent: group }), list) : list);
   }
   const side = element("div", { className: "lewm-side" }, element("div", { className: "lewm-buttons" }, ...Object.values(buttons)), ...rows);
-  const panel = element("div", { className: "lewm-panel" }, stage, list, side, words, status);
+  const panel = element("div", { className: "lewm-panel" }, stage, lists, side, words, status);
   if (caption) panel.append(element("p", { className: "lewm-caption", textContent: caption.firstChild.textContent }));
   root.append(panel);
   root.classList.add("lewm-mounted");

@@ -6,6 +6,7 @@ import { buildPanel } from "./panel.mjs";
 // Strung together with the others into one module for a widget (labs/scripts.py): top-level names are unique.
 
 const recordedWords = "Recorded run. Touch any control and it goes live.";
+const FRAME_MS = 15;
 const stillMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const nearView = (root) =>
   new Promise((resolve) => {
@@ -25,7 +26,7 @@ export async function mountLab(root, view, host) {
   const { manifest } = host;
   const run = { values: { ...host.values }, state: {}, readings: {}, step: 0, feeds: null };
   const panel = buildPanel(root, manifest, run.values);
-  const picture = view.create(panel.stage, manifest);
+  const picture = view.create(panel.stage, manifest, drag);
   const history = [];
   let engine = null;
   let starting = null;
@@ -38,6 +39,8 @@ export async function mountLab(root, view, host) {
   let ahead = null; // where the step from the state on the screen leads, and the settings it was taken with
   let visible = true; // a lab out of sight rests
   let stale = false; // a changed control asks for a new start, which has not run yet
+  let dragging = false; // a drag is moving a lab that stands still
+  let hand = null; // x, y, dx, dy of a drag that no step has taken yet
   let turn = Promise.resolve();
   const inTurn = (action) => (turn = turn.then(action, action)); // one question to the engine at a time
   const stepTimes = [];
@@ -94,7 +97,6 @@ export async function mountLab(root, view, host) {
 
   function showFrame(index) {
     const { tensors, about } = recording;
-    run.step = tensors.steps.data[index];
     for (const name of manifest.recorded) {
       const { data, dims } = tensors[`tensors.${name}`];
       const size = dims.slice(1).reduce((a, b) => a * b, 1);
@@ -102,10 +104,13 @@ export async function mountLab(root, view, host) {
       const into = manifest.graphs.start.outputs.includes(name) ? run.state : (run.feeds ??= {});
       into[name] = { data: Float32Array.from(data.subarray(index * size, (index + 1) * size), (x) => x * scale), dims: dims.slice(1) };
     }
-    for (const reading of manifest.readings) run.readings[reading.name] = tensors[`readings.${reading.name}`].data[index];
-    if (index === 0) history.length = 0;
+    history.length = 0; // all that led here, also when the recording is opened at its end
+    for (let i = 0; i <= index; i++) {
+      run.step = tensors.steps.data[i];
+      for (const reading of manifest.readings) run.readings[reading.name] = tensors[`readings.${reading.name}`].data[i];
+      remember();
+    }
     run.shown = about.values[index];
-    remember();
     draw();
     const moved = manifest.controls.filter(({ name }) => run.shown[name] !== run.values[name]);
     const said = moved.map(({ name, label }) => ` Here ${label.split(",")[0]} is ${run.shown[name]}.`).join("");
@@ -133,8 +138,13 @@ export async function mountLab(root, view, host) {
 
   async function goLive() {
     describe(root.dataset.engine ?? "recorded", "starting", host.sharesAddress ? "Starting: fetching the engine (3.7 MB, once)…" : "Waiting for the kernel…");
-    const [made, fetched] = await Promise.all([host.engine(), host.banks()]);
+    const rests = manifest.resumes && !host.startsAnew && recording; // what is drawn is not all there is: the rest comes now
+    const [made, fetched, last] = await Promise.all([host.engine(), host.banks(), rests ? host.lastState() : null]);
     banks = fetched;
+    if (last) {
+      showFrame(recording.tensors.steps.data.length - 1);
+      run.state = last;
+    }
     const fits = recordedStateFits();
     if (fits) await probe(made);
     engine = made;
@@ -170,14 +180,15 @@ export async function mountLab(root, view, host) {
     return by === null ? "" : `_${run.values[by]}`;
   };
 
-  async function call(name) {
-    const feeds = feedGraph(manifest.graphs[name], manifest, run.values, banks, run.state, run.step);
+  async function call(name, dragged) {
+    const feeds = feedGraph(manifest.graphs[name], manifest, run.values, banks, run.state, run.step, dragged);
     const answer = await engine.run(name, variant(name), feeds);
     return { ...answer, feeds };
   }
 
   async function restart() {
     stale = false;
+    hand = null;
     run.step = 0;
     run.state = {};
     run.state = (await call("start")).outputs;
@@ -188,16 +199,16 @@ export async function mountLab(root, view, host) {
   }
 
   /** Runs the step from the state on the screen: its readings are shown now, where it leads waits for advance(). */
-  async function look() {
+  async function look(dragged) {
     const asked = JSON.stringify(run.values);
-    const answer = await call("step");
+    const answer = await call("step", dragged);
     take(answer);
     ahead = { asked, outputs: answer.outputs };
     return answer.ms;
   }
 
   function take({ outputs, feeds }) {
-    run.feeds = feeds;
+    run.feeds = { ...outputs, ...feeds }; // a state's tensor is the one before the step, as in Lab.run
     for (const reading of manifest.readings) run.readings[reading.name] = outputs[reading.name].data[0];
     const wrong = manifest.readings.find((reading) => !Number.isFinite(run.readings[reading.name]));
     if (wrong) throw new Error(`${wrong.label} is not a finite number at step ${run.step}`);
@@ -205,7 +216,9 @@ export async function mountLab(root, view, host) {
 
   async function advance() {
     if (stale) return;
-    if (ahead?.asked !== JSON.stringify(run.values)) await look(); // a control moved: this step is taken with it
+    const dragged = hand ?? undefined;
+    hand = null;
+    if (dragged || ahead?.asked !== JSON.stringify(run.values)) await look(dragged); // this step is taken with what moved
     if (stale) return;
     for (const name of Object.keys(run.state)) run.state[name] = ahead.outputs[name];
     run.step += 1;
@@ -221,8 +234,9 @@ export async function mountLab(root, view, host) {
     looping = true;
     try {
       while (playing) {
+        const since = performance.now();
         if (visible) await inTurn(advance);
-        await nextFrame();
+        if (performance.now() - since < FRAME_MS) await nextFrame(); // a slower step has let pictures pass already
       }
     } catch (error) {
       fail(error);
@@ -251,6 +265,23 @@ export async function mountLab(root, view, host) {
   async function whenLive(action) {
     await touch();
     if (engine) await inTurn(action).catch(fail);
+  }
+
+  /**
+   * The view's way to tell of a drag: where the pointer was and how far it went, in units of what is drawn. Moves add up
+   * until a step takes them: the next one of a lab that runs, one for each picture of a lab that stands still.
+   */
+  async function drag(x, y, dx, dy) {
+    const first = hand === null;
+    hand = first ? [x, y, dx, dy] : [hand[0], hand[1], hand[2] + dx, hand[3] + dy];
+    if (dragging) return;
+    dragging = true;
+    if (first) await touch(); // an engine that could not start is not asked again at every move
+    while (hand && engine && !playing) {
+      await inTurn(() => hand && advance()).catch(fail);
+      await nextFrame();
+    }
+    dragging = false;
   }
 
   /** Takes the settings of a link, at the start or followed on the open page; says whether there were any. */
@@ -298,7 +329,7 @@ function median(numbers) {
 
 function sentence(manifest, { step, readings }) {
   const said = manifest.readings
-    .filter((reading) => readings[reading.name] !== undefined)
+    .filter((reading) => reading.spoken && readings[reading.name] !== undefined)
     .map((reading) => reading.words.replace("{value}", readings[reading.name].toFixed(reading.decimals)));
   return `Step ${step}: ${said.join(", ")}.`;
 }

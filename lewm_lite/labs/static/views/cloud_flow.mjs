@@ -1,3 +1,4 @@
+import { addCanvas, prepareCanvas, stampDot } from "../canvas.mjs";
 import { defineLab } from "../core.mjs";
 
 // Draws the cloud, three of its shadows under the bell curve, and the standard deviation over time.
@@ -9,12 +10,11 @@ const STRIP = 58; // the height of the strip that shows the standard deviation o
 const LETTERS = ["a", "b", "c"];
 
 function cloudFlowView(stage) {
-  const canvas = document.createElement("canvas");
-  canvas.setAttribute("role", "img");
+  const canvas = addCanvas(stage);
   const turn = document.createElement("label");
   turn.className = "lewm-turn";
   turn.innerHTML = 'turn <input type="range" name="turn" min="0" max="360" step="1" value="30" aria-label="turn the view, in degrees">';
-  stage.append(canvas, turn);
+  stage.append(turn);
   const knob = turn.querySelector("input");
   let last = null;
   knob.addEventListener("input", () => last && draw(last));
@@ -30,7 +30,7 @@ function cloudFlowView(stage) {
     if (!points) return;
     const dim = points.dims[1];
     turn.hidden = dim !== 3;
-    const pen = prepareCanvas(canvas, stage);
+    const pen = prepareCanvas(canvas, stage, { extra: STRIP });
     const { width, height, colours } = pen;
     const side = Math.min(height - STRIP, width * (width < 480 ? 0.6 : 0.62));
     const seen = onScreen(points, dim, (Number(knob.value) * Math.PI) / 180);
@@ -48,25 +48,6 @@ function altWords(frame, dim) {
   const { std, effective_rank: rank } = frame.readings;
   const shape = std < 0.05 ? "collapsed to a point" : std < 0.5 ? "small" : rank < dim - 0.5 ? "spread in some directions only" : "spread out";
   return `${frame.state.points.dims[0]} points in ${dim} dimensions, ${shape}: standard deviation ${std.toFixed(2)}, effective rank ${rank.toFixed(2)} of ${dim}.`;
-}
-
-function prepareCanvas(canvas, stage) {
-  const width = Math.max(260, stage.clientWidth);
-  const height = Math.round(Math.min(420, width * 0.6) + STRIP);
-  const ratio = globalThis.devicePixelRatio || 1;
-  if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-    canvas.style.width = `${width}px`;
-    canvas.style.height = `${height}px`;
-  }
-  const context = canvas.getContext("2d");
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
-  context.font = "12px system-ui, sans-serif";
-  const style = getComputedStyle(stage);
-  const colours = Object.fromEntries(["ink", "faint", "healthy", "collapsed", "target"].map((name) => [name, style.getPropertyValue(`--lewm-${name}`).trim()]));
-  return { context, width, height, colours };
 }
 
 /** The first two coordinates; in three dimensions after a turn about the vertical axis, seen a little from above. */
@@ -121,32 +102,10 @@ function drawCloud({ context, colours }, seen, side, colour, directions, dim, an
     context.fillStyle = colours.ink;
     context.fillText(LETTERS[k], middle + x * scale * 2.9 - 3, middle - y * scale * 2.9 + 4);
   });
-  context.fillStyle = colour;
   context.globalAlpha = 0.7;
   const radius = side < 220 ? 1.5 : 2.1;
-  const dot = dotOf(colour, radius);
-  for (let i = 0; i < seen.length; i += 2) {
-    context.drawImage(dot, middle + seen[i] * scale - radius - 1, middle - seen[i + 1] * scale - radius - 1, 2 * radius + 2, 2 * radius + 2);
-  }
+  for (let i = 0; i < seen.length; i += 2) stampDot(context, middle + seen[i] * scale, middle - seen[i + 1] * scale, radius, colour);
   context.restore();
-}
-
-/** One dot, painted once and stamped for every point: filling a circle each time would take the engine's own time. */
-const dots = new Map();
-function dotOf(colour, radius) {
-  const key = `${colour} ${radius}`;
-  if (!dots.has(key)) {
-    const sharp = 4;
-    const dot = document.createElement("canvas");
-    dot.width = dot.height = Math.round((2 * radius + 2) * sharp);
-    const pen = dot.getContext("2d");
-    pen.fillStyle = colour;
-    pen.beginPath();
-    pen.arc(dot.width / 2, dot.height / 2, radius * sharp, 0, 2 * Math.PI);
-    pen.fill();
-    dots.set(key, dot);
-  }
-  return dots.get(key);
 }
 
 function drawShadows(pen, points, dim, directions, box, colour) {

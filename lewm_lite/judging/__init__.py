@@ -1,0 +1,1 @@
+"""What a trained model can do: probes of what it knows, surprise, planning."""

@@ -1,0 +1,124 @@
+"""What can be read from embeddings by a linear map: the plainest judge of whether they are useful."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lewm_lite.checks import ShapeError, check_embeddings
+
+RIDGE = 1e-6  # of the mean variance of a feature: keeps a dead feature from being blown up, without being felt
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """Share of each target's variance that the probe explains on pairs it was not fitted on; 1 is all, 0 is none."""
+
+    r2: float  # mean over targets
+    per_target: tuple[float, ...]
+
+
+def linear_probe(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> ProbeResult:
+    r"""Fit targets from embeddings by least squares on ``train``; $R^2 = 1 - \sum e^2/\sum(y-\bar y)^2$ on ``test``.
+
+    Features are centred but not scaled: the probe is blind to the scale of a cloud, so that a cloud of standard
+    deviation 0.001 may still be read. Below float32's own noise nothing can be.
+
+    Args:
+        train, test: embeddings ``(samples, dim)`` and targets ``(samples, targets)``.
+    Returns:
+        :class:`ProbeResult`; negative where the probe does worse than the mean of the test targets.
+    Raises:
+        ShapeError: embeddings or targets that are not of one length or width. TypeError: integers.
+        ValueError: NaN, infinity, or a target that is constant on ``test``.
+    Example:
+        >>> import torch
+        >>> from lewm_lite import seeded
+        >>> seen = torch.randn(200, 3, generator=seeded(0))
+        >>> round(linear_probe((seen[:100], seen[:100, :1] * 2), (seen[100:], seen[100:, :1] * 2)).r2, 3)
+        1.0
+    """
+    for name, (embeddings, targets) in (("train", train), ("test", test)):
+        check_embeddings(f"{name} embeddings", embeddings)
+        check_embeddings(f"{name} targets", targets, last_axis="targets")
+        if embeddings.ndim != 2 or targets.ndim != 2 or len(embeddings) != len(targets):
+            raise ShapeError(
+                f"{name} must be embeddings (samples, dim) and targets (samples, targets) of one length, "
+                f"got shapes {tuple(embeddings.shape)} and {tuple(targets.shape)}"
+            )
+    if train[0].shape[1] != test[0].shape[1] or train[1].shape[1] != test[1].shape[1]:
+        raise ShapeError(
+            f"train and test must have the same widths, got {train[0].shape[1]} and {test[0].shape[1]} features, "
+            f"{train[1].shape[1]} and {test[1].shape[1]} targets"
+        )
+    weights, offset = _fitted(*(tensor.double() for tensor in train))
+    embeddings, targets = (tensor.double() for tensor in test)
+    missed = (embeddings @ weights + offset - targets).square().sum(0)
+    there = (targets - targets.mean(0)).square().sum(0)
+    if not bool((there > 0).all()):
+        raise ValueError("test targets hold a target that is constant: there is no variance to explain")
+    shares = 1 - missed / there
+    return ProbeResult(shares.mean().item(), tuple(shares.tolist()))
+
+
+def _fitted(embeddings: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    mean, goal = embeddings.mean(0), targets.mean(0)
+    centred = embeddings - mean
+    matrix = centred.mT @ centred / len(centred)
+    level = matrix.diagonal().mean()
+    ridge = RIDGE * level + torch.finfo(torch.float64).tiny
+    kept = matrix + ridge * torch.eye(len(matrix), dtype=matrix.dtype)
+    weights = torch.linalg.solve(kept, centred.mT @ (targets - goal) / len(centred))
+    return weights, goal - mean @ weights
+
+
+def probe_along_axes(coordinates: Tensor, targets: Tensor, *, iterations: int = 8) -> Tensor:
+    r"""R² of a linear probe for several clouds at once, in operations that any exported graph can hold.
+
+    Fitted on the first half of the samples and judged on the second, as :func:`linear_probe` does it, but by
+    conjugate gradients: coordinates along principal axes are nearly uncorrelated, so that a few iterations from the
+    uncorrelated answer are exact to a thousandth.
+
+    Args:
+        coordinates: ``(clouds, samples, dim)``, centred, from :func:`lewm_lite.embeddings.principal.follow_axes`.
+        targets: ``(samples, targets)``.
+        iterations: of conjugate gradients.
+    Returns:
+        ``(clouds,)``: R², the mean over targets.
+    """
+    half = coordinates.shape[1] // 2
+    mean, goal = coordinates[:, :half].mean(1, keepdim=True), targets[:half].mean(0)
+    centred = coordinates[:, :half] - mean
+    size = centred.square().mean(1).sqrt()  # one scale per axis, so that a tiny axis keeps its digits
+    size = torch.where(size > 0, size, torch.ones_like(size))[:, None]
+    centred = centred / size
+    ridge = RIDGE * size.square().mean(-1, keepdim=True) / size.square()
+    matrix, wanted = centred.mT @ centred / half, centred.mT @ (targets[:half] - goal) / half
+    weights = _conjugate_gradients(matrix, ridge.mT.reshape(matrix.shape[0], -1, 1), wanted, iterations)
+    predicted = ((coordinates[:, half:] - mean) / size) @ weights + goal
+    judged = targets[half:]
+    missed = (predicted - judged).square().sum(1)
+    return (1 - missed / (judged - judged.mean(0)).square().sum(0)).mean(-1)
+
+
+def _conjugate_gradients(matrix: Tensor, ridge: Tensor, wanted: Tensor, iterations: int) -> Tensor:
+    """Solve ``(matrix + diag(ridge)) weights = wanted``, each column by itself, preconditioned by the diagonal."""
+    scale = 1 / (torch.diagonal(matrix, dim1=-2, dim2=-1)[..., None] + ridge)
+    weights = torch.zeros_like(wanted)
+    left = wanted
+    turn = scale * left
+    direction, size = turn, (left * turn).sum(-2, keepdim=True)
+    for _ in range(iterations):
+        pushed = matrix @ direction + ridge * direction
+        length = size / _above_zero((direction * pushed).sum(-2, keepdim=True))
+        weights, left = weights + length * direction, left - length * pushed
+        turn = scale * left
+        new = (left * turn).sum(-2, keepdim=True)
+        direction, size = turn + new / _above_zero(size) * direction, new
+    return weights
+
+
+def _above_zero(number: Tensor) -> Tensor:
+    return torch.where(number > 0, number, torch.ones_like(number))
