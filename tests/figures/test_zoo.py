@@ -35,13 +35,18 @@ def test_a_dot_stands_at_its_mean_in_its_row_on_its_interval():
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first name stands at the top"
 
 
-def test_panels_share_names_and_carry_the_level():
+def test_panels_share_an_axis_and_carry_the_level():
     picture = dots_picture(
-        {"left": ROWS, "right": ROWS}, meanings=MEANINGS, alt="Two panels of dots with intervals.", level=("best", 1.0)
+        {"upper": ROWS, "lower": ROWS},
+        meanings=MEANINGS,
+        alt="Two panels of dots with intervals.",
+        level=("best", 1.0),
+        xlim=(0, 5),
     )
-    left, right = picture.figure.axes
-    assert [label.get_text() for label in left.get_yticklabels()] == ["one", "two"]
-    assert sum(list(line.get_xdata()) == [1.0, 1.0] for line in right.lines) == 1
+    upper, lower = picture.figure.axes
+    assert [label.get_text() for label in upper.get_yticklabels()] == ["one", "two"]
+    assert upper.get_xlim() == lower.get_xlim() == (0, 5)
+    assert sum(list(line.get_xdata()) == [1.0, 1.0] for line in lower.lines) == 1
 
 
 def test_a_picture_without_words_is_refused():

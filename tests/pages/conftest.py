@@ -20,6 +20,7 @@ from lewm_lite.labs.registry import LABS
 PAGES = (
     "book/intro.html",
     "book/01_collapse.html",
+    "book/02_isotropic_gaussian.html",
     "book/03_dimensional_collapse.html",
     "book/04_variance_is_not_enough.html",
     "book/05_teachers.html",
