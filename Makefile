@@ -4,6 +4,8 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+DEVICE ?= cpu
+WORKERS ?= 2
 # The first Python that is new enough; `make PYTHON=/path/to/python …` names another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -11,7 +13,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 export OMP_NUM_THREADS ?= 1
 BOOK_SOURCES := $(shell find book lewm_lite assets -type f -not -path '*/node_modules/*' -not -name '*.pyc' 2>/dev/null) _config.yml _toc.yml
 
-.PHONY: help setup book html test clean notebooks assets address
+.PHONY: help setup book html test bench clean notebooks assets address
 
 help:
 	@echo "make book       set up, build the book, serve it on 127.0.0.1 and print the address"
@@ -20,6 +22,7 @@ help:
 	@echo "make notebooks  run every chapter and store its outputs"
 	@echo "make assets     make again what the labs ship with (about two minutes)"
 	@echo "make address    write the repository's address, from _config.yml, wherever it is needed"
+	@echo "make bench      compare SIGReg with the direct formula, in time and memory (DEVICE=cuda: on a graphics card)"
 	@echo "make clean      remove what was built and set up"
 
 setup: $(VENV)/.ready
@@ -51,11 +54,15 @@ book: html
 
 test: html
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest tests
-	@$(BIN)/python -m pytest --nbval book
+	@$(BIN)/python -m pytest tests -m "not timed" -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest tests -m timed
+	@$(BIN)/python -m pytest --nbval book -n $(WORKERS) --dist loadfile
 
 notebooks: $(VENV)/.ready
 	@$(BIN)/python book/_tools/notebooks.py
+
+bench: $(VENV)/.ready
+	@$(BIN)/python -m lewm_lite.experiments.sigreg_bench --device $(DEVICE)
 
 assets: $(VENV)/.ready
 	@$(BIN)/python -m lewm_lite export

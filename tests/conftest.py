@@ -14,6 +14,13 @@ from lewm_lite.labs.lab import Lab, Phase, Scene
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """With several workers, what a file sets up is set up once: only tests of pages, which share little, are dealt out."""
+    for item in items:
+        if item.path.parent.name != "pages" or item.path.stem in ("test_kernel", "test_parity"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """The tensors of the tests are small: more threads only wait for each other."""
@@ -34,6 +41,22 @@ def node() -> str:
     if found is None:
         pytest.fail("no Node.js: neither .venv/bin/node nor node on the PATH; run `make setup`")
     return found
+
+
+@pytest.fixture(scope="session")
+def slope():
+    """The gradient of a function of a tensor by central differences, one entry at a time."""
+
+    def by_differences(objective, points, *, width=1e-6):
+        found = torch.zeros_like(points)
+        for place in range(points.numel()):
+            nudge = torch.zeros(points.numel(), dtype=points.dtype)
+            nudge[place] = width
+            nudge = nudge.view_as(points)
+            found.view(-1)[place] = (objective(points + nudge) - objective(points - nudge)) / (2 * width)
+        return found
+
+    return by_differences
 
 
 def drift_start(noise, place):

@@ -495,6 +495,7 @@ def imports(tmp_path_factory) -> list[dict]:
     return [json.loads(run.stdout) for run in runs]
 
 
+@pytest.mark.timed
 def test_importing_the_library_takes_less_than_a_second_more_than_torch(imports):
     assert statistics.median(run["seconds"] for run in imports) < 1
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from lewm_lite.chapters.values import tell
+from lewm_lite.chapters.values import long_run, tell
 
-__all__ = ["tell"]
+__all__ = ["long_run", "tell"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -30,7 +31,7 @@ def check_effective_rank(answer: float | None) -> str:
         return f"{ratio:.2f} is the participation ratio; the effective rank is the exponential of the entropy."
     if abs(answer - 3) < 0.015:
         return "Three axes have variance, but they do not share it equally, and the entropy counts that."
-    for name, entropy in (("natural logarithms", 1.0397), ("logarithms to base 2", 1.5)):
+    for name, entropy in (("natural logarithms", math.log(truth)), ("logarithms to base 2", math.log2(truth))):
         if abs(answer - entropy) < 0.015:
             return f"{entropy:.2f} is the entropy in {name}: raise the base of the logarithm to it."
     return f"Not {answer:g}. The shares of the variance are 1/2, 1/4, 1/4 and 0: what is their entropy?"

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from lewm_lite.files import asset_path
+
 _NAME = r"[a-z][a-z0-9_]*(?:\.[a-z0-9_]+)+"
 _TOLD = re.compile(rf"^({_NAME}) = (-?[0-9.]+(?:e[+-]?[0-9]+)?)$", re.MULTILINE)
 _QUOTED = re.compile(rf"([-−]?[0-9][0-9,]*(?:\.[0-9]+)?)(\s?%)?<!--=\s*({_NAME})\s*-->")
@@ -34,6 +36,19 @@ def tell(name: str, value: float, *, digits: int = 4) -> None:
     if not math.isfinite(number):
         raise ValueError(f"value of {name} must be a finite number, got {number}")
     print(f"{name} = {number:.{digits}g}")
+
+
+def long_run(name: str) -> dict:
+    """What an experiment kept, ``values``, ``details`` and ``config``; prints the command that makes it again.
+
+    Args:
+        name: the experiment's module, e.g. ``"objectives"``.
+    Raises:
+        FileNotFoundError: no such result; the message lists those there are.
+    """
+    result = json.loads(asset_path(f"results/{name}.json").read_text(encoding="utf-8"))
+    print("made by:", result["made"]["command"])
+    return result
 
 
 def stored_values(root: Path) -> dict[str, float]:

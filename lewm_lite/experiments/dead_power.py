@@ -10,14 +10,14 @@ the same.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief
 from lewm_lite.objectives.expected import expected_sigreg
 from lewm_lite.objectives.sigreg import random_directions, sigreg
 from lewm_lite.seeding import seeded
@@ -161,7 +161,7 @@ def values(readings: dict[str, dict[str, Reading]]) -> dict[str, float]:
                 ("cost_high", reading.mean - floor + 1.96 * reading.error),
                 ("expected_cost", reading.expected - floor),
             )
-            told |= {f"dead_power.{bench}.{disease}.{name}": float(f"{value:.4g}") for name, value in kept}
+            told |= {f"dead_power.{bench}.{disease}.{name}": brief(value) for name, value in kept}
     return told
 
 
@@ -169,7 +169,7 @@ def main() -> None:
     """Measure, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = DeadPowerConfig()
-    readings = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    readings = run(config, progress=report)
     kept = values(readings)
     details = {bench: {name: asdict(reading) for name, reading in row.items()} for bench, row in readings.items()}
     path = keep_result("dead_power", config=config, values=kept, details=details, seed=config.seed)

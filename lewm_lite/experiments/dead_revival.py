@@ -10,7 +10,6 @@ gradient is multiplied by +1 or -1 as a coin falls: the same noise, and no push 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -18,8 +17,8 @@ import torch
 from torch import Tensor
 
 from lewm_lite.embeddings.diagnostics import effective_rank_of
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief, over_seeds
 from lewm_lite.objectives.sigreg import random_directions, sigreg
 from lewm_lite.seeding import seeded
 
@@ -102,7 +101,7 @@ def run(config: DeadRevivalConfig, *, progress: Callable[[str], None] = lambda _
         matrices = matrices - config.learning_rate * gradient * torch.where(coin, falls, 1.0)
     readings = {
         start.name: {
-            reading: [[_brief(look[reading][place * seeds + seed]) for look in seen] for seed in range(seeds)]
+            reading: [[brief(look[reading][place * seeds + seed]) for look in seen] for seed in range(seeds)]
             for reading in seen[0]
         }
         for place, start in enumerate(config.starts)
@@ -131,10 +130,6 @@ def _look(matrices: Tensor, starts: Sequence[Start], seeds: int) -> dict[str, li
         "live_std": ((variances * ~is_dead).sum(1) / (dim - dead)).sqrt().tolist(),
         "effective_rank": effective_rank_of(spectrum).tolist(),
     }
-
-
-def _brief(number: float) -> float:
-    return float(f"{number:.4g}")
 
 
 def first_step(steps: Sequence[int], curve: Sequence[float], level: float) -> int | None:
@@ -166,9 +161,8 @@ def values(config: DeadRevivalConfig, record: Record) -> dict[str, float]:
             told[f"dead_revival.{name}.{event}"] = len(reached) / len(found)
             if len(reached) == len(found):
                 numbers[f"{event}_step"] = reached
-        for reading, over_seeds in numbers.items():
-            for ending, value in zip(("", "_low", "_high"), interval(over_seeds), strict=True):
-                told[f"dead_revival.{name}.{reading}{ending}"] = _brief(value)
+        for reading, each in numbers.items():
+            told |= over_seeds(f"dead_revival.{name}.{reading}", each)
     return told
 
 
@@ -176,7 +170,7 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = DeadRevivalConfig()
-    record = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    record = run(config, progress=report)
     kept = values(config, record)
     path = keep_result("dead_revival", config=config, values=kept, details=asdict(record), seed=0)
     print(f"{path.name}: {len(kept)} values")

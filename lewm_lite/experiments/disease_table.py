@@ -9,7 +9,6 @@ along directions that are drawn anew each time. Beside SIGReg stand VICReg's var
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -17,7 +16,8 @@ import torch
 from torch import Tensor
 
 from lewm_lite.embeddings import clouds
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief
 from lewm_lite.objectives.sigreg import epps_pulley, random_directions
 from lewm_lite.objectives.vicreg import covariance_penalty, variance_hinge
 from lewm_lite.seeding import seeded
@@ -130,11 +130,11 @@ def white_clumps_by_dim(config: DiseaseTableConfig) -> dict[int, float]:
 def values(power: Mapping[str, Mapping[str, float]], by_dim: Mapping[int, float]) -> dict[str, float]:
     """``disease_table.disease.judge`` for every entry, and ``disease_table.white_clumps_in.dim``."""
     told = {
-        f"disease_table.{_slug(disease)}.{_slug(judge)}": float(f"{share:.4g}")
+        f"disease_table.{_slug(disease)}.{_slug(judge)}": brief(share)
         for disease, judges in power.items()
         for judge, share in judges.items()
     }
-    return told | {f"disease_table.white_clumps_in.{dim}": float(f"{share:.4g}") for dim, share in by_dim.items()}
+    return told | {f"disease_table.white_clumps_in.{dim}": brief(share) for dim, share in by_dim.items()}
 
 
 def _slug(words: str) -> str:
@@ -145,7 +145,7 @@ def main() -> None:
     """Fill the table, keep it, and say what it is."""
     torch.set_num_threads(1)
     config = DiseaseTableConfig()
-    power = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    power = run(config, progress=report)
     by_dim = white_clumps_by_dim(config)
     kept = values(power, by_dim)
     details = {"power": power, "white_clumps_by_dim": by_dim}

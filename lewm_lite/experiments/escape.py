@@ -9,7 +9,7 @@ that descend on SIGReg alone; an encoder that descends on prediction + λ·SIGRe
 from __future__ import annotations
 
 import math
-import sys
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,8 +18,9 @@ from torch import Tensor
 from torch.func import grad, vmap
 
 from lewm_lite.embeddings.diagnostics import feature_std
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.lockstep import LockstepConfig, batches
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief, over_seeds
 from lewm_lite.model.joint_embedding import JointEmbeddingConfig, init_joint_embedding, pack, unpack
 from lewm_lite.model.mlp import mlp
 from lewm_lite.objectives.sigreg import random_directions, sigreg
@@ -108,9 +109,9 @@ def escape_of_encoders(
     Returns:
         A curve per model, all of one length; ``(models, parameters)``.
     """
-    world = TwoViews(TwoViewsConfig())
-    held_out = world.sample(512, generator=seeded(12)).first
-    generators = [seeded(200 + seed) for seed in seeds]
+    held_out = TwoViews(TwoViewsConfig()).sample(512, generator=seeded(12)).first
+    shared = LockstepConfig(batch_size=config.num_samples, num_directions=config.num_directions, network=config.network)
+    drawn = batches(shared, [seeded(200 + seed) for seed in seeds])
     objective = Objective(*(torch.tensor(float(value)) for value in OBJECTIVES[config.objective]))
 
     def gradient(vector: Tensor, first: Tensor, second: Tensor, directions: Tensor) -> Tensor:
@@ -121,10 +122,7 @@ def escape_of_encoders(
     parameters, curves = starts, [_spread(starts, held_out, config)]
     back = torch.zeros(len(starts), dtype=torch.bool)
     while not bool(back.all()) and len(curves) <= config.most_steps:
-        pairs = [world.sample(config.num_samples, generator=generator) for generator in generators]
-        lines = [random_directions(config.network.dim, config.num_directions, generator=g) for g in generators]
-        columns = ([pair.first for pair in pairs], [pair.second for pair in pairs], lines)
-        parameters = move(parameters, vmap(gradient)(parameters, *(torch.stack(column) for column in columns)))
+        parameters = move(parameters, vmap(gradient)(parameters, *next(drawn)))
         curves.append(_spread(parameters, held_out, config))
         back |= curves[-1] >= config.escaped
     return torch.stack(curves, 1).tolist(), parameters
@@ -165,12 +163,11 @@ def values(config: EscapeConfig, steps: dict[str, dict[str, list[int | None]]]) 
     for name, by_noise in steps.items():
         means = []
         for noise in config.noises:
-            found = interval([math.nan if count is None else count for count in by_noise[f"{noise:g}"]])
-            means.append(found[0])
-            for ending, value in zip(("", "_low", "_high"), found, strict=True):
-                told[f"escape.{name}.at_1e{-math.log10(noise):.0f}{ending}"] = float(f"{value:.4g}")
+            counts = [math.nan if count is None else count for count in by_noise[f"{noise:g}"]]
+            means.append(statistics.fmean(counts))
+            told |= over_seeds(f"escape.{name}.at_1e{-math.log10(noise):.0f}", counts)
         hundreds = math.log(config.noises[0] / config.noises[-1], 100)
-        told[f"escape.{name}.per_hundredth"] = float(f"{(means[-1] - means[0]) / hundreds:.4g}")
+        told[f"escape.{name}.per_hundredth"] = brief((means[-1] - means[0]) / hundreds)
         exact += sum(count is not None for count in by_noise["0"])
     told["escape.exact.escaped"] = exact
     told["escape.exact.given"] = config.most_steps
@@ -185,7 +182,7 @@ def main() -> None:
     """Time all, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = EscapeConfig()
-    steps = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    steps = run(config, progress=report)
     kept = values(config, steps)
     path = keep_result("escape", config=config, values=kept, details={"steps": steps}, seed=0)
     print(f"{path.name}: {kept}")

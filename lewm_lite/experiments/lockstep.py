@@ -5,8 +5,9 @@ Every model of one seed starts from the same weights and sees the same batches a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,15 +15,15 @@ from torch.func import vmap
 
 from lewm_lite.embeddings.diagnostics import effective_rank, feature_std
 from lewm_lite.experiments.results import kept_details
+from lewm_lite.experiments.seeds import over_seeds
 from lewm_lite.judging.probing import linear_probe
 from lewm_lite.model.joint_embedding import JointEmbeddingConfig, init_joint_embedding, unpack
 from lewm_lite.model.mlp import mlp
-from lewm_lite.objectives.sigreg import random_directions, sigreg
+from lewm_lite.objectives.sigreg import Score, random_directions, sigreg
 from lewm_lite.seeding import seeded
 from lewm_lite.training.joint_embedding import (
     MOMENTUM,
     Objective,
-    Score,
     Training,
     embed,
     prediction_error,
@@ -30,7 +31,7 @@ from lewm_lite.training.joint_embedding import (
     training_step,
 )
 from lewm_lite.training.step import AdamWConfig
-from lewm_lite.world.two_views import TwoViews, TwoViewsConfig
+from lewm_lite.world.two_views import TwoMoments, TwoViews, TwoViewsConfig
 
 READINGS = ("std", "effective_rank", "sigreg", "prediction", "probe_r2")
 
@@ -70,6 +71,15 @@ class Record:
         place = -1 if step is None else self.steps.index(step)
         return [curve[place] for curve in self.readings[name][reading]]
 
+    def told(
+        self, prefix: str, name: str, readings: Sequence[str] = READINGS, *, step: int | None = None
+    ) -> dict[str, float]:
+        """``prefix.reading`` with ``_low`` and ``_high`` beside it: the mean and its 95 % interval over seeds."""
+        told: dict[str, float] = {}
+        for reading in readings:
+            told |= over_seeds(f"{prefix}.{reading}", self.last(name, reading, step=step))
+        return told
+
 
 def completed(name: str, config: object, made: Record) -> Record:
     """``made``, and beside it the models of the result kept under this very config: models do not touch each other.
@@ -83,12 +93,20 @@ def completed(name: str, config: object, made: Record) -> Record:
     return Record(made.steps, {**details["readings"], **made.readings})
 
 
+def held_out(config: LockstepConfig) -> tuple[TwoMoments, TwoMoments]:
+    """Pairs that no model is trained on: those that a probe is fitted on, and those that it is judged on."""
+    world = TwoViews(config.world)
+    fitted, judged = (world.sample(config.judged_samples, generator=seeded(place)) for place in (11, 12))
+    return fitted, judged
+
+
 def train(
     config: LockstepConfig,
     phases: Sequence[Phase],
     *,
     optimiser: AdamWConfig | None = None,
     score: Score = sigreg,
+    looked_along: Callable[[Tensor], Tensor] = lambda drawn: drawn,
     watch: Callable[[int, Training], None] = lambda *_: None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Record:
@@ -99,6 +117,7 @@ def train(
         phases: every phase names the same models.
         optimiser: instead of AdamW at the config's learning rate.
         score: what stands in SIGReg's place in the loss; what is read off stays SIGReg.
+        looked_along: the directions of a step, ``(seeds, dim, num_directions)``, from those drawn for it.
         watch: shown the step and the models at every judgement; a model's row is ``name * seeds + seed``.
         progress: told in words now and then.
     Raises:
@@ -109,53 +128,53 @@ def train(
     names = list(phases[0].objectives)
     if any(list(phase.objectives) != names for phase in phases):
         raise ValueError(f"every phase must name the same models in the same order, the first names {names}")
-    world, generators = TwoViews(config.world), [seeded(1000 + seed) for seed in config.seeds]
+    optimiser = optimiser or AdamWConfig(learning_rate=config.learning_rate)
+    step_of = partial(training_step, config=config.network, optimiser=optimiser, momentum=config.momentum, score=score)
     starts = [init_joint_embedding(config.network, generator=seeded(seed)) for seed in config.seeds]
     training = Training.of(torch.stack([start for _ in names for start in starts]))
-    judge = _Judge(config, world, names)
-    optimiser = optimiser or AdamWConfig(learning_rate=config.learning_rate)
+    drawn, judge = batches(config, [seeded(1000 + seed) for seed in config.seeds]), _Judge(config, names)
     step = 0
+
+    def look() -> None:
+        judge.look(step, training, objective)
+        watch(step, training)
+        progress(f"step {step}")
+
     for phase in phases:
         objective = side_by_side([phase.objectives[name] for name in names for _ in config.seeds])
         if step == 0:
-            judge.look(0, training, objective)
-            watch(0, training)
+            look()
         for _ in range(phase.steps):
-            first, second, directions = _batch(config, world, generators, len(names))
-            training, _ = training_step(
-                training,
-                first,
-                second,
-                directions,
-                objective,
-                config=config.network,
-                optimiser=optimiser,
-                momentum=config.momentum,
-                score=score,
-            )
+            first, second, directions = next(drawn)
+            batch = (part.repeat(len(names), 1, 1) for part in (first, second, looked_along(directions)))
+            training, _ = step_of(training, *batch, objective)
             step += 1
             if step % config.every == 0:
-                judge.look(step, training, objective)
-                watch(step, training)
-                progress(f"step {step}")
+                look()
     return judge.record()
 
 
-def _batch(config: LockstepConfig, world: TwoViews, generators: list, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """One batch and one set of directions per seed, repeated for each of ``count`` objectives."""
-    drawn = [world.sample(config.batch_size, generator=generator) for generator in generators]
-    lines = [random_directions(config.network.dim, config.num_directions, generator=g) for g in generators]
-    columns = ([pair.first for pair in drawn], [pair.second for pair in drawn], lines)
-    first, second, directions = (torch.stack(column).repeat(count, 1, 1) for column in columns)
-    return first, second, directions
+def batches(config: LockstepConfig, generators: Sequence[torch.Generator]) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Endlessly, one batch and one set of directions per generator: first and second moments, and directions.
+
+    Returns:
+        ``(generators, batch, observation_dim)`` twice, and ``(generators, dim, num_directions)``.
+    """
+    world = TwoViews(config.world)
+    while True:
+        pairs = [world.sample(config.batch_size, generator=generator) for generator in generators]
+        lines = [random_directions(config.network.dim, config.num_directions, generator=g) for g in generators]
+        columns = ([pair.first for pair in pairs], [pair.second for pair in pairs], lines)
+        first, second, directions = (torch.stack(column) for column in columns)
+        yield first, second, directions
 
 
 class _Judge:
     """Looks at all models through the same held-out pairs and keeps what it saw."""
 
-    def __init__(self, config: LockstepConfig, world: TwoViews, names: list[str]) -> None:
+    def __init__(self, config: LockstepConfig, names: list[str]) -> None:
         self.config, self.names = config, names
-        self.fitted, self.judged = (world.sample(config.judged_samples, generator=seeded(place)) for place in (11, 12))
+        self.fitted, self.judged = held_out(config)
         self.directions = random_directions(config.network.dim, 256, generator=seeded(13))
         self.steps: list[int] = []
         self.seen: list[dict[str, list[float]]] = []

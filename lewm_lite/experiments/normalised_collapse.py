@@ -8,7 +8,6 @@ before the end. What is left in each is read by a linear probe, and at the end b
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,16 +16,16 @@ from torch import Tensor
 from torch.func import grad, vmap
 
 from lewm_lite.embeddings.diagnostics import covariance, effective_rank, feature_std
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import over_seeds
 from lewm_lite.judging.probing import linear_probe
 from lewm_lite.model.joint_embedding import JointEmbeddingConfig, init_joint_embedding, unpack
 from lewm_lite.model.mlp import mlp
+from lewm_lite.model.norms import batch_norm, layer_norm
 from lewm_lite.seeding import seeded
 from lewm_lite.training.step import AdamWConfig, AdamWState, adamw_step
 from lewm_lite.world.two_views import TwoMoments, TwoViews, TwoViewsConfig
 
-EPSILON = 1e-5  # what torch's layers add to a variance before they divide by its root
 READINGS = ("std", "effective_rank", "prediction", "probe_r2")
 Network = dict[str, Tensor]
 
@@ -45,16 +44,6 @@ class NormalisedCollapseConfig:
     judged_samples: int = 4096  # held-out pairs that probes are fitted on, and as many that they are judged on
     looks: tuple[int, ...] = (0, 50, 100, 200, 500, 1000, 2000)  # steps at which all is judged
     probe_width: int = 128  # of the small network's two hidden layers; 0 leaves it out
-
-
-def batch_norm(inputs: Tensor) -> Tensor:
-    """Each feature less its mean over the batch, divided by its standard deviation: axis -2, nothing learned."""
-    return _normalised(inputs, -2)
-
-
-def layer_norm(inputs: Tensor) -> Tensor:
-    """Each embedding less its mean over features, divided by their standard deviation: axis -1, nothing learned."""
-    return _normalised(inputs, -1)
 
 
 def encode(network: Network, observations: Tensor, ending: str) -> Tensor:
@@ -154,9 +143,7 @@ def values(readings: dict[str, dict[str, list[list[float]]]]) -> dict[str, float
     for name, ending, place in places:
         for reading, curves in readings[ending].items():
             if all(curves):
-                found = interval([curve[place] for curve in curves])
-                for tail, value in zip(("", "_low", "_high"), found, strict=True):
-                    told[f"normalised.{name}.{reading}{tail}"] = float(f"{value:.4g}")
+                told |= over_seeds(f"normalised.{name}.{reading}", [curve[place] for curve in curves])
     return told
 
 
@@ -169,16 +156,11 @@ def _layers(network: Network, first: int, end: int) -> Network:
     }
 
 
-def _normalised(inputs: Tensor, axis: int) -> Tensor:
-    centred = inputs - inputs.mean(axis, keepdim=True)
-    return centred / (centred.square().mean(axis, keepdim=True) + EPSILON).sqrt()
-
-
 def main() -> None:
     """Train all, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = NormalisedCollapseConfig()
-    readings = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    readings = run(config, progress=report)
     kept = values(readings)
     path = keep_result("normalised_collapse", config=config, values=kept, details={"readings": readings}, seed=0)
     print(f"{path.name}: {kept}")

@@ -7,21 +7,18 @@ by names of objectives it trains those alone again, and leaves the others as the
 from __future__ import annotations
 
 import argparse
-import math
 import statistics
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
 
 from lewm_lite.embeddings.diagnostics import effective_rank
-from lewm_lite.experiments.lockstep import READINGS, LockstepConfig, Phase, Record, completed, train
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.lockstep import LockstepConfig, Phase, Record, completed, held_out, train
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief
 from lewm_lite.judging.probing import linear_probe
-from lewm_lite.seeding import seeded
 from lewm_lite.training.joint_embedding import OBJECTIVES
-from lewm_lite.world.two_views import TwoViews
 
 
 @dataclass(frozen=True)
@@ -41,36 +38,9 @@ def run(config: ObjectivesConfig, names: Sequence[str] = (), *, progress=lambda 
 
 def raw_observations(config: LockstepConfig) -> tuple[float, float]:
     """Probe R² and effective rank of the observations themselves: what an encoder that learns nothing could keep."""
-    world = TwoViews(config.world)
-    fitted, judged = (world.sample(config.judged_samples, generator=seeded(place)) for place in (11, 12))
+    fitted, judged = held_out(config)
     probe = linear_probe((fitted.first, fitted.state), (judged.first, judged.state))
     return probe.r2, effective_rank(judged.first)
-
-
-def interval(numbers: Sequence[float]) -> tuple[float, float, float]:
-    """Mean, and the ends of its 95 % interval by Student's t, over seeds.
-
-    Raises:
-        ValueError: fewer than two numbers.
-    """
-    if len(numbers) < 2:
-        raise ValueError(f"an interval needs at least 2 numbers, got {len(numbers)}")
-    from scipy.stats import t
-
-    mean = statistics.fmean(numbers)
-    half = float(t.ppf(0.975, len(numbers) - 1)) * statistics.stdev(numbers) / math.sqrt(len(numbers))
-    return mean, mean - half, mean + half
-
-
-def summary(prefix: str, record: Record, names: Sequence[str], readings: Sequence[str] = READINGS) -> dict[str, float]:
-    """``prefix.name.reading`` with ``_low`` and ``_high`` beside it: last judgement, mean and 95 % interval."""
-    told: dict[str, float] = {}
-    for name in names:
-        for reading in readings:
-            found = interval(record.last(name, reading))
-            for ending, value in zip(("", "_low", "_high"), found, strict=True):
-                told[f"{prefix}.{name}.{reading}{ending}"] = float(f"{value:.4g}")
-    return told
 
 
 def main() -> None:
@@ -79,16 +49,17 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[[], *OBJECTIVES], help="train these alone again")
     torch.set_num_threads(1)
     config, names = ObjectivesConfig(), parser.parse_args().names
-    made = run(config, names, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    made = run(config, names, progress=report)
     record = completed("objectives", config, made)
     raw, rank = raw_observations(config.shared)
-    untrained = interval(record.last("none", "probe_r2", step=0))[0]
+    untrained = statistics.fmean(record.last("none", "probe_r2", step=0))
     values = {
-        "objectives.raw.probe_r2": float(f"{raw:.4g}"),
-        "objectives.raw.effective_rank": float(f"{rank:.4g}"),
-        "objectives.untrained.probe_r2": float(f"{untrained:.4g}"),
-        **summary("objectives", record, config.objectives),
+        "objectives.raw.probe_r2": brief(raw),
+        "objectives.raw.effective_rank": brief(rank),
+        "objectives.untrained.probe_r2": brief(untrained),
     }
+    for name in config.objectives:
+        values |= record.told(f"objectives.{name}", name)
     path = keep_result("objectives", config=config, values=values, details=asdict(record), seed=0)
     print(f"{path.name}: {len(values)} values")
 

@@ -7,15 +7,13 @@ by names of stories it tells those alone again, and leaves the others as they we
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import torch
 
 from lewm_lite.experiments.lockstep import LockstepConfig, Phase, Record, completed, train
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
 from lewm_lite.training.joint_embedding import OBJECTIVES, Objective
 
 # Name of the story -> the objective that keeps the encoder alive, and what is left of it when the plug is pulled.
@@ -50,10 +48,7 @@ def values(config: PlugsConfig, record: Record) -> dict[str, float]:
     told: dict[str, float] = {}
     for story in PLUGS:
         for place, phase in enumerate(("before", "pulled", "back"), start=1):
-            for reading in READINGS:
-                found = interval(record.last(story, reading, step=place * config.steps))
-                for ending, value in zip(("", "_low", "_high"), found, strict=True):
-                    told[f"plugs.{story}.{phase}.{reading}{ending}"] = float(f"{value:.4g}")
+            told |= record.told(f"plugs.{story}.{phase}", story, READINGS, step=place * config.steps)
     return told
 
 
@@ -63,7 +58,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[[], *PLUGS], help="tell these alone again")
     torch.set_num_threads(1)
     config, names = PlugsConfig(), parser.parse_args().names
-    made = run(config, names, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    made = run(config, names, progress=report)
     record = completed("plugs", config, made)
     kept = values(config, record)
     path = keep_result("plugs", config=config, values=kept, details=asdict(record), seed=0)

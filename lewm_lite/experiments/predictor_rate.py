@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
@@ -14,8 +13,8 @@ import torch
 from torch import Tensor
 
 from lewm_lite.experiments.lockstep import LockstepConfig, Phase, Record, train
-from lewm_lite.experiments.results import keep_result
-from lewm_lite.experiments.teachers import WITHOUT_SIGREG, last_readings, name_of
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.teachers import READINGS, WITHOUT_SIGREG, name_of
 from lewm_lite.model.joint_embedding import JointEmbeddingConfig
 from lewm_lite.training.joint_embedding import OBJECTIVES
 from lewm_lite.training.step import AdamWConfig
@@ -61,7 +60,7 @@ def values(config: PredictorRateConfig, records: dict[str, Record]) -> dict[str,
     told: dict[str, float] = {}
     for rate, record in records.items():
         for name in record.readings:
-            told |= last_readings(f"predictor_rate.{rate}.{name}", record, name)
+            told |= record.told(f"predictor_rate.{rate}.{name}", name, READINGS)
     return told
 
 
@@ -69,7 +68,7 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = PredictorRateConfig()
-    records = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    records = run(config, progress=report)
     details = {rate: asdict(record) for rate, record in records.items()}
     kept = values(config, records)
     path = keep_result("predictor_rate", config=config, values=kept, details=details, seed=0)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from lewm_lite.files import asset_root, birth_certificate, json_bytes, write_atomically
+
+
+def report(words: str) -> None:
+    """Say how far a long run is, where results do not go."""
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
 
 
 def keep_result(name: str, *, config: Any, values: Mapping[str, float], details: object, seed: int) -> Path:

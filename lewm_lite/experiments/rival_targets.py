@@ -5,23 +5,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 
-from lewm_lite.experiments.lockstep import LockstepConfig, Phase, train
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.lockstep import READINGS, LockstepConfig, Phase, held_out, train
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import over_seeds
 from lewm_lite.judging.neighbours import neighbour_probe
 from lewm_lite.model.joint_embedding import JointEmbeddingConfig
 from lewm_lite.objectives.rivals import RIVALS, SCORES
-from lewm_lite.seeding import seeded
 from lewm_lite.training.joint_embedding import OBJECTIVES, Training, embed
-from lewm_lite.world.two_views import TwoViews
-
-READINGS = ("std", "effective_rank", "sigreg", "prediction", "probe_r2")
 
 
 @dataclass(frozen=True)
@@ -62,8 +57,7 @@ def _one(config: RivalTargetsConfig, dim: int, target: str, progress: Callable[[
 
 def _neighbour_r2(shared: LockstepConfig, models: Training) -> list[float]:
     """R² of a probe that asks the ten nearest neighbours, on the held-out pairs that the linear probe uses."""
-    world = TwoViews(shared.world)
-    fitted, judged = (world.sample(shared.judged_samples, generator=seeded(place)) for place in (11, 12))
+    fitted, judged = held_out(shared)
     near, far = (embed(models.parameters, pairs.first, shared.network) for pairs in (fitted, judged))
     return [neighbour_probe((a, fitted.state), (b, judged.state)).r2 for a, b in zip(near, far, strict=True)]
 
@@ -78,8 +72,7 @@ def values(found: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]) -> 
                 pairs = zip(readings[probe], targets["gaussian"][probe], strict=True)
                 told_here[f"{probe}_gain"] = [rival - gaussian for rival, gaussian in pairs]
             for reading, numbers in told_here.items():
-                for ending, value in zip(("", "_low", "_high"), interval(numbers), strict=True):
-                    told[f"rival_targets.d{dim}.{target}.{reading}{ending}"] = float(f"{value:.4g}")
+                told |= over_seeds(f"rival_targets.d{dim}.{target}.{reading}", numbers)
     return told
 
 
@@ -87,7 +80,7 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = RivalTargetsConfig()
-    found = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    found = run(config, progress=report)
     kept = values(found)
     path = keep_result("rival_targets", config=config, values=kept, details=found, seed=0)
     print(f"{path.name}: {len(kept)} values")

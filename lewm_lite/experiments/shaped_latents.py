@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.func import grad, vmap
 
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import over_seeds
 from lewm_lite.model.mlp import init_mlp, mlp
 from lewm_lite.seeding import seeded
 from lewm_lite.training.step import AdamWConfig, AdamWState, adamw_step
@@ -155,8 +154,7 @@ def values(found: dict[str, dict]) -> dict[str, float]:
     for width, shapes in found.items():
         for name, missed in shapes.items():
             for reading, numbers in missed.items():
-                for ending, value in zip(("", "_low", "_high"), interval(numbers), strict=True):
-                    told[f"shaped_latents.h{width}.{name}.{reading}{ending}"] = float(f"{value:.4g}")
+                told |= over_seeds(f"shaped_latents.h{width}.{name}.{reading}", numbers)
     return told
 
 
@@ -164,7 +162,7 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = ShapedLatentsConfig()
-    found = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    found = run(config, progress=report)
     kept = values(found)
     path = keep_result("shaped_latents", config=config, values=kept, details=found, seed=0)
     print(f"{path.name}: {len(kept)} values")

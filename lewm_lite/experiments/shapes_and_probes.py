@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
-from lewm_lite.judging.neighbours import neighbour_probe, squared_bias
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import over_seeds
+from lewm_lite.judging.neighbours import Kernel, ball, bell_kernel, neighbour_probe, squared_bias
 from lewm_lite.judging.probing import linear_probe
 from lewm_lite.objectives.rivals import RIVALS, rival_sample
 from lewm_lite.seeding import seeded
@@ -33,8 +32,9 @@ class ShapesAndProbesConfig:
         (2, (0.2, 0.4, 0.8, 1.6)),
         (4, (0.8, 1.2, 1.6, 2.4)),
     )
-    num_samples: int = 20000  # embeddings that the radius probe averages over
-    asked: int = 1000  # embeddings at which it is asked
+    widths: tuple[tuple[int, tuple[float, ...]], ...] = ((2, (0.1, 0.2, 0.4, 0.8)),)  # the same of the kernel probe
+    num_samples: int = 20000  # embeddings that these probes average over
+    asked: int = 1000  # embeddings at which they are asked
     tasks: int = 40
     waves: int = 64  # cosines that make up one task
     length: float = 1.5  # over which a task changes, in standard deviations of the cloud
@@ -61,9 +61,9 @@ def smooth_tasks(dim: int, *, count: int, waves: int, length: float, generator: 
 
 
 def biases(
-    config: ShapesAndProbesConfig, dim: int, radii: Sequence[float], *, seed: int
+    config: ShapesAndProbesConfig, dim: int, sizes: Sequence[float], *, seed: int, kernel: Kernel = ball
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """Integrated squared bias of a radius probe per shape and radius, and the median number of neighbours it had."""
+    """Integrated squared bias of a probe per shape and size of its kernel, and the median number of its neighbours."""
     generator = seeded(seed)
     task = smooth_tasks(dim, count=config.tasks, waves=config.waves, length=config.length, generator=generator)
     found: dict[str, list[float]] = {}
@@ -72,8 +72,8 @@ def biases(
         train, test = (
             rival_sample(count, dim, target=shape, generator=generator) for count in (config.num_samples, config.asked)
         )
-        train_targets, test_targets = task(train), task(test)
-        judged = [squared_bias((train, train_targets), (test, test_targets), radius=radius) for radius in radii]
+        pairs = (train, task(train)), (test, task(test))
+        judged = [squared_bias(*pairs, radius=size, kernel=kernel) for size in sizes]
         found[shape] = [bias.mean().item() for bias, _ in judged]
         crowd[shape] = [count.median().item() for _, count in judged]
     return found, crowd
@@ -110,51 +110,67 @@ def known_and_unknown(config: ShapesAndProbesConfig, *, seed: int) -> dict[str, 
     return found
 
 
+Curves = dict[str, dict[str, list[list[float]]]]  # dim -> shape -> [size][seed]
+
+
 def run(config: ShapesAndProbesConfig, *, progress: Callable[[str], None] = lambda _: None) -> dict[str, object]:
-    """All of it on every seed: ``bias[dim][shape][radius][seed]``, ``neighbours`` likewise, ``probes[name][seed]``."""
-    bias: dict[str, dict[str, list[list[float]]]] = {}
-    crowd: dict[str, dict[str, list[list[float]]]] = {}
-    for dim, radii in config.radii:
-        measured = []
-        for seed in config.seeds:
-            measured.append(biases(config, dim, radii, seed=seed))
-            progress(f"{dim} dimensions, seed {seed}")
-        for kept, place in ((bias, 0), (crowd, 1)):
-            kept[str(dim)] = {
-                shape: [[one[place][shape][k] for one in measured] for k in range(len(radii))]
-                for shape in config.shapes
-            }
+    """All of it on every seed: ``bias[dim][shape][radius][seed]``, ``neighbours`` likewise, ``kernel_bias`` likewise
+    over widths, and ``probes[name][seed]``.
+    """
+    bias, crowd = _over_seeds(config, config.radii, ball, progress)
+    kernel_bias, _ = _over_seeds(config, config.widths, bell_kernel, progress)
     probes = [known_and_unknown(config, seed=seed) for seed in config.seeds]
     named = {name: [one[name] for one in probes] for name in probes[0]}
-    return {"bias": bias, "neighbours": crowd, "probes": named}
+    return {"bias": bias, "neighbours": crowd, "kernel_bias": kernel_bias, "probes": named}
 
 
-def values(config: ShapesAndProbesConfig, result: dict[str, object]) -> dict[str, float]:
-    """What sentences quote: each shape's bias over the Gaussian's, how crowded a Gaussian's ball is, the probes' R²."""
-    told: dict[str, float] = {}
-    for dim, radii in config.radii:
-        bias = result["bias"][str(dim)]
-        for radius, crowd in zip(radii, result["neighbours"][str(dim)]["gaussian"], strict=True):
-            _tell(told, f"shapes_and_probes.d{dim}.neighbours.r{10 * radius:02.0f}", crowd)
-        for shape in (shape for shape in config.shapes if shape != "gaussian"):
-            for place, radius in enumerate(radii):
-                pairs = zip(bias[shape][place], bias["gaussian"][place], strict=True)
-                _tell(told, f"shapes_and_probes.d{dim}.{shape}.r{10 * radius:02.0f}", [a / b for a, b in pairs])
-    for name, numbers in result["probes"].items():
-        _tell(told, f"shapes_and_probes.{name}", numbers)
+def _over_seeds(
+    config: ShapesAndProbesConfig,
+    sizes: tuple[tuple[int, tuple[float, ...]], ...],
+    kernel: Kernel,
+    progress: Callable[[str], None],
+) -> tuple[Curves, Curves]:
+    """What :func:`biases` finds on every seed: the bias, and the number of neighbours."""
+    told: tuple[Curves, Curves] = ({}, {})
+    for dim, of_dim in sizes:
+        measured = []
+        for seed in config.seeds:
+            measured.append(biases(config, dim, of_dim, seed=seed, kernel=kernel))
+            progress(f"{kernel.__name__}, {dim} dimensions, seed {seed}")
+        for place, kept in enumerate(told):
+            kept[str(dim)] = {
+                shape: [[one[place][shape][k] for one in measured] for k in range(len(of_dim))]
+                for shape in config.shapes
+            }
     return told
 
 
-def _tell(told: dict[str, float], name: str, numbers: Sequence[float]) -> None:
-    for ending, value in zip(("", "_low", "_high"), interval(numbers), strict=True):
-        told[name + ending] = float(f"{value:.4g}")
+def values(config: ShapesAndProbesConfig, result: dict[str, object]) -> dict[str, float]:
+    """What sentences quote: each shape's bias over the Gaussian's, how crowded a Gaussian's ball is, the probes' R².
+
+    ``.r02`` is a ball of radius 0.2, ``.h02`` a bell of width 0.2.
+    """
+    told: dict[str, float] = {}
+    for dim, radii in config.radii:
+        for radius, crowd in zip(radii, result["neighbours"][str(dim)]["gaussian"], strict=True):
+            told |= over_seeds(f"shapes_and_probes.d{dim}.neighbours.r{10 * radius:02.0f}", crowd)
+    for letter, measured, sizes in (("r", "bias", config.radii), ("h", "kernel_bias", config.widths)):
+        for dim, of_dim in sizes:
+            bias = result[measured][str(dim)]
+            for shape in (shape for shape in config.shapes if shape != "gaussian"):
+                for size, own, usual in zip(of_dim, bias[shape], bias["gaussian"], strict=True):
+                    ratios = [a / b for a, b in zip(own, usual, strict=True)]
+                    told |= over_seeds(f"shapes_and_probes.d{dim}.{shape}.{letter}{10 * size:02.0f}", ratios)
+    for name, numbers in result["probes"].items():
+        told |= over_seeds(f"shapes_and_probes.{name}", numbers)
+    return told
 
 
 def main() -> None:
     """Measure, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = ShapesAndProbesConfig()
-    result = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    result = run(config, progress=report)
     kept = values(config, result)
     path = keep_result("shapes_and_probes", config=config, values=kept, details=result, seed=0)
     print(f"{path.name}: {len(kept)} values")

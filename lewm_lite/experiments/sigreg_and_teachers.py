@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
 
 from lewm_lite.experiments.lockstep import LockstepConfig, Phase, Record, train
-from lewm_lite.experiments.results import keep_result
-from lewm_lite.experiments.teachers import last_readings
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.teachers import READINGS
 from lewm_lite.training.joint_embedding import OBJECTIVES
 
 WITH = {
@@ -41,7 +40,7 @@ def values(config: SIGRegAndTeachersConfig, record: Record) -> dict[str, float]:
     """``sigreg_and_teachers.<which>.<reading>`` at the end, with the 95 % interval over seeds."""
     told: dict[str, float] = {}
     for name in WITH:
-        told |= last_readings(f"sigreg_and_teachers.{name}", record, name)
+        told |= record.told(f"sigreg_and_teachers.{name}", name, READINGS)
     return told
 
 
@@ -49,7 +48,7 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = SIGRegAndTeachersConfig()
-    record = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    record = run(config, progress=report)
     kept = values(config, record)
     path = keep_result("sigreg_and_teachers", config=config, values=kept, details=asdict(record), seed=0)
     print(f"{path.name}: {len(kept)} values")

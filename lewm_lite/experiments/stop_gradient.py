@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import torch
 
 from lewm_lite.experiments.lockstep import LockstepConfig, Phase, Record, train
-from lewm_lite.experiments.results import keep_result
-from lewm_lite.experiments.teachers import WITHOUT_SIGREG, last_readings
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.teachers import READINGS, WITHOUT_SIGREG
 from lewm_lite.training.joint_embedding import OBJECTIVES, Objective
 from lewm_lite.training.step import AdamWConfig
 
@@ -54,7 +53,7 @@ def values(config: StopGradientConfig, records: dict[str, Record]) -> dict[str, 
     for part, record in records.items():
         for name in record.readings:
             shown = "long" if part == "long" else name
-            told |= last_readings(f"stop_gradient.{shown}", record, name)
+            told |= record.told(f"stop_gradient.{shown}", name, READINGS)
     return told
 
 
@@ -66,7 +65,7 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = StopGradientConfig()
-    records = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    records = run(config, progress=report)
     details = {part: asdict(record) for part, record in records.items()}
     kept = values(config, records)
     path = keep_result("stop_gradient", config=config, values=kept, details=details, seed=0)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from lewm_lite.experiments.live_bytes import LiveBytes, SavedBytes, module_tensors, total_bytes
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief
 from lewm_lite.objectives.directions import random_directions
 from lewm_lite.objectives.sigreg import sigreg
 from lewm_lite.objectives.teacher import EMATeacher
@@ -136,16 +136,16 @@ def values(config: TeacherMemoryConfig, found: dict[str, dict]) -> dict[str, flo
         for place, batch in enumerate(config.batches):
             for kind in ("activations", "peak"):
                 ratio = both[kind][place] / one[kind][place]
-                told[f"teacher_memory.clip{clip_length}.batch{batch}.{kind}_ratio"] = float(f"{ratio:.4g}")
+                told[f"teacher_memory.clip{clip_length}.batch{batch}.{kind}_ratio"] = brief(ratio)
                 for name, setup in (("one", one), ("teacher", both)):
                     size = setup[kind][place] / 1e6
-                    told[f"teacher_memory.clip{clip_length}.batch{batch}.{name}_{kind}_mb"] = float(f"{size:.4g}")
+                    told[f"teacher_memory.clip{clip_length}.batch{batch}.{name}_{kind}_mb"] = brief(size)
     one, both = (next(iter(found.values()))[setup] for setup in SETUPS)
     for kind in ("parameters", "buffers", "gradients", "optimiser"):
-        told[f"teacher_memory.one_{kind}_mb"] = float(f"{one[kind][0] / 1e6:.4g}")
-        told[f"teacher_memory.{kind}_ratio"] = float(f"{both[kind][0] / one[kind][0]:.4g}")
+        told[f"teacher_memory.one_{kind}_mb"] = brief(one[kind][0] / 1e6)
+        told[f"teacher_memory.{kind}_ratio"] = brief(both[kind][0] / one[kind][0])
     states = ("parameters", "buffers", "gradients", "optimiser")
-    told["teacher_memory.states_ratio"] = float(f"{_sum(both, states) / _sum(one, states):.4g}")
+    told["teacher_memory.states_ratio"] = brief(_sum(both, states) / _sum(one, states))
     return told
 
 
@@ -157,7 +157,7 @@ def main() -> None:
     """Measure, keep the result, and say what it is."""
     config = TeacherMemoryConfig()
     torch.set_num_threads(1)
-    found = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    found = run(config, progress=report)
     kept = values(config, found)
     path = keep_result("teacher_memory", config=config, values=kept, details={"bytes": found}, seed=config.seed)
     print(f"{path.name}: {len(kept)} values")

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import torch
 
 from lewm_lite.experiments.lockstep import LockstepConfig, Phase, Record, train
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief
 from lewm_lite.model.joint_embedding import JointEmbeddingConfig
 from lewm_lite.training.joint_embedding import OBJECTIVES
 
@@ -75,20 +74,11 @@ def values(config: TeachersConfig, records: dict[str, Record]) -> dict[str, floa
     told: dict[str, float] = {}
     for predictor, record in records.items():
         for name in record.readings:
-            told |= last_readings(f"teachers.{predictor}.{name}", record, name)
+            told |= record.told(f"teachers.{predictor}.{name}", name, READINGS)
     for predictor, record in records.items():  # over all momenta, and all seeds of each
         stds = [std for name in record.readings for std in record.last(name, "std")]
-        told[f"teachers.{predictor}.least_std"] = float(f"{min(stds):.4g}")
-        told[f"teachers.{predictor}.most_std"] = float(f"{max(stds):.4g}")
-    return told
-
-
-def last_readings(prefix: str, record: Record, name: str) -> dict[str, float]:
-    """``prefix.reading`` with ``_low`` and ``_high`` beside it: last judgement, mean and 95 % interval over seeds."""
-    told = {}
-    for reading in READINGS:
-        for ending, value in zip(("", "_low", "_high"), interval(record.last(name, reading)), strict=True):
-            told[f"{prefix}.{reading}{ending}"] = float(f"{value:.4g}")
+        told[f"teachers.{predictor}.least_std"] = brief(min(stds))
+        told[f"teachers.{predictor}.most_std"] = brief(max(stds))
     return told
 
 
@@ -96,7 +86,7 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = TeachersConfig()
-    records = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    records = run(config, progress=report)
     details = {predictor: asdict(record) for predictor, record in records.items()}
     kept = values(config, records)
     path = keep_result("teachers", config=config, values=kept, details=details, seed=0)

@@ -8,7 +8,6 @@ while, and they are looked at again. In this world four numbers can be predicted
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
@@ -17,8 +16,8 @@ from torch import Tensor
 
 from lewm_lite.embeddings.diagnostics import effective_rank, feature_std, participation_ratio, spectrum
 from lewm_lite.experiments.lockstep import LockstepConfig, Phase, train
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief, over_seeds
 from lewm_lite.judging.probing import linear_probe
 from lewm_lite.objectives.sigreg import random_directions, sigreg
 from lewm_lite.seeding import seeded
@@ -141,8 +140,7 @@ def values(looked: dict[str, dict[str, Looked]]) -> dict[str, float]:
     for name, moments in looked.items():
         for moment, seen in moments.items():
             for reading, numbers in seen.readings.items():
-                for ending, value in zip(("", "_low", "_high"), interval(numbers), strict=True):
-                    told[f"used_dimensions.{name}.{moment}.{reading}{ending}"] = float(f"{value:.4g}")
+                told |= over_seeds(f"used_dimensions.{name}.{moment}.{reading}", numbers)
     return told
 
 
@@ -150,8 +148,8 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = UsedDimensionsConfig()
-    looked = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
-    raw = {f"used_dimensions.raw.{name}": float(f"{value:.4g}") for name, value in HeldOut(config.shared).raw().items()}
+    looked = run(config, progress=report)
+    raw = {f"used_dimensions.raw.{name}": brief(value) for name, value in HeldOut(config.shared).raw().items()}
     kept = {**raw, **values(looked)}
     details = {name: {moment: asdict(seen) for moment, seen in row.items()} for name, row in looked.items()}
     path = keep_result("used_dimensions", config=config, values=kept, details=details, seed=0)

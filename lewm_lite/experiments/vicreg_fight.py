@@ -11,7 +11,6 @@ up to nothing, so that some cosine must be below 0 there: two terms end at -1 wh
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import asdict, dataclass
 from itertools import combinations
 
@@ -20,8 +19,8 @@ from torch import Tensor
 from torch.func import jacrev, vmap
 
 from lewm_lite.experiments.lockstep import LockstepConfig, Phase, train
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief, over_seeds
 from lewm_lite.model.joint_embedding import JointEmbeddingConfig, unpack
 from lewm_lite.objectives.sigreg import random_directions
 from lewm_lite.seeding import seeded
@@ -152,9 +151,8 @@ def values(config: VicregFightConfig, fight: Fight) -> dict[str, float]:
         for pair, curves in pairs.items():
             late = torch.tensor(curves)[:, since:]
             key = f"vicreg_fight.{name}.{pair.replace('·', '_')}"
-            for ending, value in zip(("", "_low", "_high"), interval(late.mean(1).tolist()), strict=True):
-                told[key + ending] = float(f"{value:.4g}")
-            told[f"{key}_below_0"] = float(f"{(late < 0).float().mean().item():.4g}")
+            told |= over_seeds(key, late.mean(1).tolist())
+            told[f"{key}_below_0"] = brief((late < 0).float().mean().item())
     return told
 
 
@@ -162,7 +160,7 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = VicregFightConfig()
-    fight = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    fight = run(config, progress=report)
     kept = values(config, fight)
     path = keep_result("vicreg_fight", config=config, values=kept, details=asdict(fight), seed=0)
     print(f"{path.name}: {len(kept)} values")

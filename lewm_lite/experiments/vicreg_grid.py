@@ -9,15 +9,14 @@ ones, each with each; λ by half powers of ten, over the same four decades, arou
 from __future__ import annotations
 
 import statistics
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import torch
 
 from lewm_lite.experiments.lockstep import LockstepConfig, Phase, Record, train
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief, interval
 from lewm_lite.training.joint_embedding import OBJECTIVES, Objective
 
 READINGS = ("probe_r2", "effective_rank", "std")
@@ -99,7 +98,7 @@ def values(config: VicregGridConfig, grid: Record, row: Record) -> dict[str, flo
     }
     told |= _of_the_best("vicreg_grid.best_vicreg", grid, max(vicreg, key=vicreg.__getitem__))
     told |= _of_the_best("vicreg_grid.best_sigreg", row, max(sigreg, key=sigreg.__getitem__))
-    return {name: float(f"{value:.4g}") for name, value in told.items()}
+    return {name: brief(value) for name, value in told.items()}
 
 
 def _of_the_best(prefix: str, record: Record, name: str) -> dict[str, float]:
@@ -117,7 +116,7 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = VicregGridConfig()
-    grid, row = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    grid, row = run(config, progress=report)
     details = {"grid": asdict(grid)["readings"], "row": asdict(row)["readings"], "steps": grid.steps}
     kept = values(config, grid, row)
     path = keep_result("vicreg_grid", config=config, values=kept, details=details, seed=0)

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import torch
 
 from lewm_lite.experiments.lockstep import LockstepConfig, Phase, train
-from lewm_lite.experiments.objectives import interval
-from lewm_lite.experiments.results import keep_result
+from lewm_lite.experiments.results import keep_result, report
+from lewm_lite.experiments.seeds import brief, over_seeds
 from lewm_lite.experiments.used_dimensions import HeldOut
 from lewm_lite.training.joint_embedding import Objective, Training
 
@@ -54,7 +53,7 @@ def run(config: WakingAxesConfig, *, progress: Callable[[str], None] = lambda _:
         for place, name in enumerate(names):
             looked = judge.look(training.parameters[place * seeds : (place + 1) * seeds])
             for seed, variances in zip(spectra[name], looked.spectrum, strict=True):
-                seed.append([float(f"{variance:.4g}") for variance in variances])
+                seed.append([brief(variance) for variance in variances])
         progress(f"step {step}")
 
     objectives = {name: Objective(sigreg=weight) for name, weight in zip(names, config.weights, strict=True)}
@@ -72,8 +71,7 @@ def values(waking: Waking) -> dict[str, float]:
     told: dict[str, float] = {}
     for name in waking.spectra:
         for step in waking.steps:
-            for ending, value in zip(("", "_low", "_high"), interval(waking.alive(name, step)), strict=True):
-                told[f"waking_axes.{name}.step{step}{ending}"] = float(f"{value:.4g}")
+            told |= over_seeds(f"waking_axes.{name}.step{step}", waking.alive(name, step))
     return told
 
 
@@ -81,7 +79,7 @@ def main() -> None:
     """Train, keep the result, and say what it is."""
     torch.set_num_threads(1)
     config = WakingAxesConfig()
-    waking = run(config, progress=lambda words: print(words, file=sys.stderr, flush=True))
+    waking = run(config, progress=report)
     kept = values(waking)
     path = keep_result("waking_axes", config=config, values=kept, details=asdict(waking), seed=0)
     print(f"{path.name}: {len(kept)} values")

@@ -10,6 +10,7 @@ from matplotlib.ticker import NullFormatter
 
 from lewm_lite.figures.lines import DASHES, panels
 from lewm_lite.figures.picture import Picture
+from lewm_lite.figures.seeds import draw_seeds
 from lewm_lite.figures.theme import theme
 
 Curves = Mapping[str, Sequence[Sequence[float]]]  # reading -> [seed][place]
@@ -37,14 +38,13 @@ def lives_picture(steps: Sequence[int], lives: Mapping[str, Curves], *, collapse
     with theme() as colours:
         figure, row = panels(len(LIVES), width=6.6, height=2.7)
         for axes, (reading, title) in zip(row, LIVES.items(), strict=True):
-            for (name, curves), dash in zip(lives.items(), DASHES * len(lives), strict=False):
-                seeds = np.asarray(curves[reading])
-                colour = colours["collapsed" if name in collapsed else "healthy"]
-                axes.plot(steps, seeds.mean(0), dash, color=colour)
-                axes.fill_between(steps, seeds.min(0), seeds.max(0), color=colour, alpha=0.2, lw=0)
-                middle = len(steps) // 2
-                place = (steps[middle], seeds[:, middle].mean())
-                _beside(axes, name, place, 0, 9 if name in collapsed else -10, "center", colour)
+            of_reading = {name: curves[reading] for name, curves in lives.items()}
+            draw_seeds(axes, steps, of_reading, colours=dict.fromkeys(collapsed, "collapsed"))
+            middle = len(steps) // 2
+            for name, seeds in of_reading.items():
+                place = (steps[middle], np.mean([curve[middle] for curve in seeds]))
+                dead = name in collapsed
+                _beside(axes, name, place, 0, 9 if dead else -10, "center", colours["collapsed" if dead else "healthy"])
             axes.set_title(title, loc="left")
             axes.set(xlabel="training step", xlim=(steps[0], steps[-1]))
             axes.set(**({"ylim": (0, 1)} if reading == "probe_r2" else {"yscale": "log"}))

@@ -35,29 +35,55 @@ def draw_seeds(
     return axes
 
 
-def name_ends(axes: Axes, *, height: float) -> Axes:
-    """Every line's label at its right end, moved apart where they would touch; for axes whose limits are set.
+def name_ends(axes: Axes, *, height: float = 1.9) -> Axes:
+    """Every line's label at its right end; labels that would touch share their middle. For axes whose limits are set.
 
     Args:
         height: of the axes, in inches, about.
     """
     to_axes = axes.transData + axes.transAxes.inverted()
-    ends = sorted((to_axes.transform((line.get_xdata()[-1], line.get_ydata()[-1]))[1], line) for line in axes.lines)
-    below = -1.0
-    for place, line in ends:
-        need = LINE_HEIGHT / height * (1 + str(line.get_label()).count("\n"))
-        middle = max(place, below + need / 2)
-        below = middle + need / 2
+    named = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
+    wanted = [to_axes.transform((line.get_xdata()[-1], line.get_ydata()[-1]))[1] for line in named]
+    needed = [LINE_HEIGHT / height * (1 + str(line.get_label()).count("\n")) for line in named]
+    for line, place in zip(named, moved_apart(wanted, needed), strict=True):
         axes.annotate(
             line.get_label(),
-            (1.02, middle),
+            (1, place),
+            xytext=(5, 0),
             xycoords="axes fraction",
+            textcoords="offset points",
             va="center",
             color=line.get_color(),
             fontsize=9,
             annotation_clip=False,
         )
     return axes
+
+
+def moved_apart(wanted: Sequence[float], needed: Sequence[float]) -> list[float]:
+    """Places as near to those wanted as heights allow; neighbours that touch stand together about their common middle.
+
+    Args:
+        wanted: a middle for each, as shares of an axis from 0 to 1; none ends above 1 by more than half its own height.
+        needed: the height of each, > 0.
+    """
+    groups: list[list[int]] = []
+
+    def low(group: list[int]) -> float:
+        return sum(wanted[i] for i in group) / len(group) - sum(needed[i] for i in group) / 2
+
+    for i in sorted(range(len(wanted)), key=lambda i: wanted[i]):
+        groups.append([i])
+        while len(groups) > 1 and low(groups[-1]) < low(groups[-2]) + sum(needed[k] for k in groups[-2]):
+            upper = groups.pop()
+            groups[-1] += upper
+    places = [0.0] * len(wanted)
+    for group in groups:
+        below = min(low(group), 1 + needed[group[-1]] / 2 - sum(needed[k] for k in group))
+        for k in group:
+            places[k] = below + needed[k] / 2
+            below += needed[k]
+    return places
 
 
 def seeds_picture(
@@ -82,6 +108,6 @@ def seeds_picture(
             draw_seeds(axes, x, curves, colours=colours)
             axes.set(title=title, xlim=(x[0], x[-1]), **set_options)
         for axes in rows:  # a shared scale has its limits only now
-            name_ends(axes, height=1.9)
+            name_ends(axes)
         rows[0].set_ylabel(ylabel)
     return Picture(figure, alt=alt)

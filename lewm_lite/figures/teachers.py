@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 from torch import Tensor
 
 from lewm_lite.figures.lines import DASHES, panels
 from lewm_lite.figures.picture import Picture
+from lewm_lite.figures.seeds import draw_seeds, name_ends
 from lewm_lite.figures.theme import theme
 
 WIDTH = 5.6  # inches: a figure that is no wider stays readable on a phone
@@ -67,22 +67,17 @@ def training_curves(
         collapsed: the names drawn in the colour of collapse.
         alt: what is seen.
     """
-    with theme() as colours:
+    with theme():
         figure = Figure(figsize=(WIDTH, 4.6))
         row = figure.subplots(2, 1, sharex=True)
         titles = {"std": "standard deviation of a feature", "probe_r2": "probe R² of the hidden state"}
         for axes, (reading, title) in zip(row, titles.items(), strict=True):
-            ends = {}
-            for (name, readings), dash in zip(curves.items(), DASHES * len(curves), strict=False):
-                seeds = np.asarray(readings[reading])
-                colour = colours["collapsed" if name in collapsed else "healthy"]
-                axes.plot(steps, seeds.mean(0), dash, color=colour)
-                axes.fill_between(steps, seeds.min(0), seeds.max(0), color=colour, alpha=0.15, lw=0)
-                ends[name] = (seeds[:, -1].mean(), colour)
+            of_reading = {name: readings[reading] for name, readings in curves.items()}
+            draw_seeds(axes, steps, of_reading, colours=dict.fromkeys(collapsed, "collapsed"))
             axes.set(xlim=(steps[0], steps[-1]))
             axes.set_title(title, loc="left")
             axes.set(**({"yscale": "log"} if reading == "std" else {"ylim": (0, 1)}))
-            _names_at_the_right(axes, ends)
+            name_ends(axes)
         row[-1].set_xlabel("training step")
     return Picture(figure, alt=alt)
 
@@ -99,19 +94,18 @@ def ends_by_momentum(
     """
     with theme() as colours:
         figure, (axes,) = panels(width=WIDTH, height=2.9)
-        places, means = np.arange(len(momenta)), {}
+        places = np.arange(len(momenta))
         for (name, seeds), dash in zip(ends.items(), DASHES * len(ends), strict=False):
             values = np.asarray(seeds)
             colour = colours["collapsed" if name in collapsed else "healthy"]
             mark = "x" if name in collapsed else "o"
-            axes.plot(places, values.mean(1), dash, color=colour)
+            axes.plot(places, values.mean(1), dash, color=colour, label=name)
             axes.plot(places, values, mark, color=colour, ms=4)
-            means[name] = (values[-1].mean(), colour)
         axes.set(yscale="log", xlim=(-0.2, len(momenta) - 0.8), ylabel="standard deviation")
         axes.xaxis.set(major_locator=FixedLocator(places), minor_locator=NullLocator())
         axes.yaxis.set(minor_formatter=NullFormatter())
         axes.set(xticklabels=[f"{momentum:g}" for momentum in momenta], xlabel="momentum of the teacher")
-        _names_at_the_right(axes, means)
+        name_ends(axes)
     return Picture(figure, alt=alt)
 
 
@@ -126,37 +120,13 @@ def memory_ratios(batches: Sequence[int], ratios: Mapping[str, Sequence[float]],
     with theme() as colours:
         figure, (axes,) = panels(width=WIDTH, height=2.9)
         places = np.arange(len(batches))
-        for ratio, dash in zip(ratios.values(), DASHES * len(ratios), strict=False):
-            axes.plot(places, ratio, dash, color=colours["healthy"], marker="o", ms=3.5)
-        for height, name in ((1, "as much as one encoder"), (2, "twice as much")):
+        for (name, ratio), dash in zip(ratios.items(), DASHES * len(ratios), strict=False):
+            axes.plot(places, ratio, dash, color=colours["healthy"], marker="o", ms=3.5, label=name)
+        for height, words in ((1, "as much as one encoder"), (2, "twice as much")):
             axes.axhline(height, color=colours["target"], ls="--", lw=1)
             at = {"xycoords": ("axes fraction", "data"), "xytext": (0, 4), "textcoords": "offset points"}
-            axes.annotate(name, (1, height), ha="right", color=colours["target"], **at)
+            axes.annotate(words, (1, height), ha="right", color=colours["target"], **at)
         axes.set(ylim=(0, 2.3), xlabel="clips in a batch", ylabel="peak memory with a teacher,\none encoder's being 1")
         axes.set(xticks=places, xticklabels=[str(batch) for batch in batches])
-        _names_at_the_right(axes, {name: (ratio[-1], colours["healthy"]) for name, ratio in ratios.items()})
+        name_ends(axes)
     return Picture(figure, alt=alt)
-
-
-def _names_at_the_right(axes: Axes, ends: Mapping[str, tuple[float, str]], *, gap: float = 0.095) -> None:
-    """Each name beside its curve's end; names that would cover one another share their middle, ``gap`` apart."""
-    to_share = axes.transData + axes.transAxes.inverted()
-    right = axes.get_xlim()[1]
-    names = sorted(ends, key=lambda name: ends[name][0])
-    groups: list[list[float]] = []  # of names that touch, each by the height that its own curve asks for
-    for name in names:
-        groups.append([to_share.transform((right, ends[name][0]))[1]])
-        while len(groups) > 1 and _lowest(groups[-1], gap) < _lowest(groups[-2], gap) + gap * len(groups[-2]):
-            upper = groups.pop()
-            groups[-1] += upper
-    places = [
-        min(_lowest(group, gap), 1 - gap * (len(group) - 1)) + gap * i for group in groups for i in range(len(group))
-    ]
-    for name, place in zip(names, places, strict=True):
-        right_of = {"xycoords": "axes fraction", "xytext": (5, 0), "textcoords": "offset points", "va": "center"}
-        axes.annotate(name, (1, place), color=ends[name][1], fontsize=9, annotation_clip=False, **right_of)
-
-
-def _lowest(group: Sequence[float], gap: float) -> float:
-    """Where the lowest name of a group stands when their middle is the mean of what they ask for."""
-    return float(np.mean(group)) - gap * (len(group) - 1) / 2

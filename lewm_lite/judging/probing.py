@@ -40,6 +40,14 @@ def linear_probe(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> P
         >>> round(linear_probe((seen[:100], seen[:100, :1] * 2), (seen[100:], seen[100:, :1] * 2)).r2, 3)
         1.0
     """
+    check_pairs(train, test)
+    weights, offset = _fitted(*(tensor.double() for tensor in train))
+    embeddings, targets = (tensor.double() for tensor in test)
+    return explained(embeddings @ weights + offset, targets)
+
+
+def check_pairs(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> None:
+    """Refuse embeddings and targets that do not belong together."""
     for name, (embeddings, targets) in (("train", train), ("test", test)):
         check_embeddings(f"{name} embeddings", embeddings)
         check_embeddings(f"{name} targets", targets, last_axis="targets")
@@ -53,9 +61,15 @@ def linear_probe(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> P
             f"train and test must have the same widths, got {train[0].shape[1]} and {test[0].shape[1]} features, "
             f"{train[1].shape[1]} and {test[1].shape[1]} targets"
         )
-    weights, offset = _fitted(*(tensor.double() for tensor in train))
-    embeddings, targets = (tensor.double() for tensor in test)
-    missed = (embeddings @ weights + offset - targets).square().sum(0)
+
+
+def explained(predicted: Tensor, targets: Tensor) -> ProbeResult:
+    """R² of predictions ``(samples, targets)``.
+
+    Raises:
+        ValueError: a target that is constant: there is nothing to explain.
+    """
+    missed = (predicted - targets).square().sum(0)
     there = (targets - targets.mean(0)).square().sum(0)
     if not bool((there > 0).all()):
         raise ValueError("test targets hold a target that is constant: there is no variance to explain")

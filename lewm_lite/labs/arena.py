@@ -7,7 +7,6 @@ switches and weights of its objectives.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -17,12 +16,10 @@ from lewm_lite.embeddings.principal import follow_axes
 from lewm_lite.judging.probing import probe_along_axes
 from lewm_lite.labs.noise import pick_normal
 from lewm_lite.model.joint_embedding import JointEmbeddingConfig, from_uniform
-from lewm_lite.objectives.sigreg import sigreg
+from lewm_lite.objectives.sigreg import Score, sigreg
 from lewm_lite.training.joint_embedding import OBJECTIVES, Objective, Training, embed, training_step
 from lewm_lite.training.step import AdamWConfig
 from lewm_lite.world.two_views import TwoMoments, TwoViews, TwoViewsConfig
-
-Score = Callable[[Tensor, Tensor], Tensor]  # (*leading, samples, dim), (dim, num_directions) -> scalar
 
 ENCODERS = ("none", "ema_stop_gradient", "variance_only", "vicreg", "sigreg")
 SEEDS, HELD_OUT, DRAWN = 8, 512, 128
@@ -42,12 +39,17 @@ def arena_start(table: Tensor, seed: Tensor, first: Tensor, unturned: Tensor) ->
     ``unturned`` is the identity ``(dim, dim)``; its size says which embedding dimension is wanted.
     """
     config = config_of(int(unturned.shape[0]))
-    rows = torch.arange(config.num_drawn(), dtype=torch.float32)
-    normal = pick_normal(table, rows, 1, key=seed * KEYS + 3)[:, 0]
-    one = from_uniform(torch.erf(normal / math.sqrt(2)), config)  # the normal law's distribution function makes it even
-    training = Training.of(one.expand(len(ENCODERS), -1).clone())
+    training = Training.of(first_parameters(table, seed, config).expand(len(ENCODERS), -1).clone())
     axes, _ = follow_axes(embed(training.parameters, first, config), unturned.expand(len(ENCODERS), -1, -1))
     return {**training._asdict(), "axes": axes}
+
+
+def first_parameters(table: Tensor, seed: Tensor, config: JointEmbeddingConfig) -> Tensor:
+    """The seed's untrained model, ``(parameters,)``, of numbers picked from ``table``."""
+    rows = torch.arange(config.num_drawn(), dtype=torch.float32)
+    normal = pick_normal(table, rows, 1, key=seed * KEYS + 3)[:, 0]
+    even = torch.erf(normal / math.sqrt(2))  # the normal law's distribution function makes it so
+    return from_uniform(even, config)
 
 
 def objectives_of(weight: Tensor, plugs: dict[str, Tensor]) -> Objective:
@@ -94,17 +96,27 @@ def arena_step(
         ``left_out`` (5,), the share of variance that the cloud's picture does not show; and the readings.
     """
     config = config_of(int(axes.shape[-1]))
-    pairs, directions = _batch(table, samples, lines, (steps.round() * SEEDS + seed) * KEYS, config.dim)
+    pairs, directions = batch_of(steps, seed, table, samples, lines, config.dim)
     training = Training(parameters, running_mean, running_square, steps)
     objective = objectives_of(weight, plugs)
     after, terms = training_step(
         training, pairs.first, pairs.second, directions, objective, config=config, optimiser=OPTIMISER, score=score
     )
-    return {**after._asdict(), **_look(embed(parameters, first, config), axes, state, terms.prediction)}
+    drawn, readings = read_encoders(embed(parameters, first, config), axes, state)
+    readings["prediction"] = terms.prediction
+    named = {
+        f"{name}_{quantity}": values[place]
+        for place, name in enumerate(ENCODERS)
+        for quantity, values in readings.items()
+    }
+    return {**after._asdict(), **drawn, **named}
 
 
-def _batch(table: Tensor, samples: Tensor, lines: Tensor, key: Tensor, dim: int) -> tuple[TwoMoments, Tensor]:
-    """The step's pairs of observations and its directions, ``(dim, directions)``, all from the noise of its keys."""
+def batch_of(
+    steps: Tensor, seed: Tensor, table: Tensor, samples: Tensor, lines: Tensor, dim: int
+) -> tuple[TwoMoments, Tensor]:
+    """The pairs of observations and the directions, ``(dim, directions)``, of a seed after so many steps."""
+    key = (steps.round() * SEEDS + seed) * KEYS
     behind, of_looks = WORLD.noise_dims
     hidden = pick_normal(table, samples, behind, key=key)
     pairs = WORLD.moments(hidden, pick_normal(table, samples, of_looks, key=key + 1))
@@ -112,25 +124,24 @@ def _batch(table: Tensor, samples: Tensor, lines: Tensor, key: Tensor, dim: int)
     return pairs, (drawn / drawn.square().sum(1, keepdim=True).sqrt()).mT
 
 
-def _look(embeddings: Tensor, axes: Tensor, state: Tensor, prediction: Tensor) -> dict[str, Tensor]:
-    """The axes a little further, what is drawn, and the readings."""
+def read_encoders(embeddings: Tensor, axes: Tensor, state: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The axes a little further and what is drawn along them; and the readings, ``(encoders,)`` each.
+
+    Args:
+        embeddings: ``(encoders, samples, dim)``. axes: where the last call left them. state: ``(samples, state_dim)``.
+    """
     axes, seen = follow_axes(embeddings, axes)
     spectrum, order = torch.sort(seen.square().mean(1), dim=-1, descending=True)
     half, total = seen.shape[1] // 2, spectrum.sum(-1)
     readings = {
         "std": feature_std(embeddings).mean(-1),
         "effective_rank": effective_rank_of(spectrum),
-        "prediction": prediction,
         "probe_r2": probe_along_axes(seen, state),
     }
-    return {
+    drawn = {
         "axes": axes,
         "cloud": torch.gather(seen[:, half : half + DRAWN], 2, order[:, None, :2].expand(-1, DRAWN, 2)),
         "spectrum": spectrum,
         "left_out": 1 - spectrum[:, :2].sum(-1) / torch.where(total > 0, total, torch.ones_like(total)),
-        **{
-            f"{name}_{quantity}": values[place]
-            for place, name in enumerate(ENCODERS)
-            for quantity, values in readings.items()
-        },
     }
+    return drawn, readings

@@ -6,8 +6,6 @@ what prediction alone does to an encoder, in its barest form. The points move th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
@@ -16,11 +14,10 @@ from lewm_lite.embeddings.diagnostics import covariance, effective_rank_of, feat
 from lewm_lite.embeddings.eigenvalues import jacobi_eigenvalues
 from lewm_lite.labs.controls import Choice, Range, Reading, Toggle
 from lewm_lite.labs.feeds import Bank, Graph, OneHot, Setting, State
-from lewm_lite.labs.lab import Frame, Lab, Phase, Scene
-from lewm_lite.objectives.sigreg import random_directions, sigreg
+from lewm_lite.labs.lab import Frame, Phase, Scene
+from lewm_lite.labs.scored import ScoredLab
+from lewm_lite.objectives.sigreg import Score, random_directions, sigreg
 from lewm_lite.seeding import seeded
-
-Score = Callable[[Tensor, Tensor], Tensor]  # (samples, dim), (dim, num_directions) -> scalar
 
 START_SHAPES = ("point", "line", "clumps", "ring", "low_rank")
 RATE = 0.04  # of a point's distance from 0, lost to the pull in one step when nothing else acts
@@ -69,7 +66,7 @@ def flow_step(
     }
 
 
-class CloudFlow(Lab):
+class CloudFlow(ScoredLab):
     """A cloud that spreads or collapses under your hand.
 
     Args:
@@ -142,10 +139,6 @@ class CloudFlow(Lab):
             (Phase(640),),
         ),
     )
-
-    def __init__(self, scene: str | None = None, *, score: Score = sigreg, **given: object) -> None:
-        super().__init__(scene, **given)
-        self.score = score
 
     def graphs(self) -> dict[str, Graph]:
         """``start`` makes the cloud, ``step`` moves it; one graph of each per dimension."""

@@ -15,15 +15,14 @@ from lewm_lite.labs.arena import (
     HELD_OUT,
     SEEDS,
     WORLD,
-    Score,
     arena_start,
     arena_step,
 )
 from lewm_lite.labs.controls import Choice, Range, Reading, Toggle
 from lewm_lite.labs.feeds import Bank, Graph, Setting, State
-from lewm_lite.labs.lab import Frame, Lab, Phase, Scene
+from lewm_lite.labs.lab import Frame, Phase, Scene
 from lewm_lite.labs.noise import normal_table
-from lewm_lite.objectives.sigreg import sigreg
+from lewm_lite.labs.scored import ScoredLab
 from lewm_lite.seeding import seeded
 
 SHOWN = {
@@ -37,7 +36,7 @@ DIMS = (2, 4, 16, 64)
 MOST_SAMPLES, MOST_DIRECTIONS = 512, 256
 
 
-class CollapseArena(Lab):
+class CollapseArena(ScoredLab):
     """Five encoders on the same batches; pull a plug and see who lives.
 
     Args:
@@ -101,10 +100,6 @@ class CollapseArena(Lab):
             ),
         ),
     )
-
-    def __init__(self, scene: str | None = None, *, score: Score = sigreg, **given: object) -> None:
-        super().__init__(scene, **given)
-        self.score = score
 
     def graphs(self) -> dict[str, Graph]:
         """``start`` makes five equal encoders, ``step`` trains them; one graph of each per embedding dimension."""

@@ -7,19 +7,16 @@ in which the dead dimensions are seen is the test's power.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
 from lewm_lite.embeddings.diagnostics import feature_std
 from lewm_lite.labs.controls import Choice, Range, Reading
 from lewm_lite.labs.feeds import Bank, Graph, OneHot, Setting, State
-from lewm_lite.labs.lab import Frame, Lab, Phase, Scene
+from lewm_lite.labs.lab import Frame, Phase, Scene
 from lewm_lite.labs.noise import normal_table, pick_normal
-from lewm_lite.objectives.sigreg import sigreg
-
-Score = Callable[[Tensor, Tensor], Tensor]  # (samples, dim), (dim, num_directions) -> scalar
+from lewm_lite.labs.scored import ScoredLab
+from lewm_lite.objectives.sigreg import Score, sigreg
 
 MAX_DIM, MAX_SAMPLES, MAX_DIRECTIONS, SEEDS = 256, 1024, 256, 8
 WINDOW = 200  # how many of the last repeats are kept
@@ -101,7 +98,7 @@ def read_scores(null_scores: Tensor, dead_scores: Tensor, repeats: Tensor, false
     }
 
 
-class DeadDimensions(Lab):
+class DeadDimensions(ScoredLab):
     """Repeats that show how often SIGReg tells a cloud with dead dimensions from a healthy one.
 
     Args:
@@ -160,10 +157,6 @@ class DeadDimensions(Lab):
             (Phase(WINDOW - 1),),
         ),
     )
-
-    def __init__(self, scene: str | None = None, *, score: Score = sigreg, **given: object) -> None:
-        super().__init__(scene, **given)
-        self.score = score
 
     def graphs(self) -> dict[str, Graph]:
         """``start`` is the first repeat, ``step`` reads those so far and adds one."""

@@ -14,12 +14,12 @@ from lewm_lite.embeddings import clouds
 from lewm_lite.embeddings.diagnostics import covariance, effective_rank_of, feature_std
 from lewm_lite.embeddings.eigenvalues import jacobi_eigenvalues
 from lewm_lite.embeddings.reshape import brush, part, squeeze, turn
-from lewm_lite.labs.cloud_flow import Score
 from lewm_lite.labs.controls import Choice, Range, Reading
 from lewm_lite.labs.feeds import ALWAYS, Bank, Graph, Hand, OneHot, Setting, State
-from lewm_lite.labs.lab import Frame, Lab, Phase, Scene
+from lewm_lite.labs.lab import Frame, Phase, Scene
+from lewm_lite.labs.scored import ScoredLab
 from lewm_lite.labs.verdicts import compass, content_levels, judge_scores
-from lewm_lite.objectives.sigreg import random_directions, sigreg
+from lewm_lite.objectives.sigreg import Score, random_directions, sigreg
 from lewm_lite.objectives.vicreg import PUBLISHED_WEIGHTS, variance_hinge, vicreg_terms
 from lewm_lite.seeding import seeded
 
@@ -100,7 +100,7 @@ def fool_step(
     }
 
 
-class FoolTheVariance(Lab):
+class FoolTheVariance(ScoredLab):
     """A cloud to shape by hand until a judge lets it pass that should not.
 
     Args:
@@ -168,10 +168,6 @@ class FoolTheVariance(Lab):
             (Phase(64), Phase(256, {"judge": "vicreg"}), Phase(240, {"judge": "sigreg"})),
         ),
     )
-
-    def __init__(self, scene: str | None = None, *, score: Score = sigreg, **given: object) -> None:
-        super().__init__(scene, **given)
-        self.score = score
 
     def graphs(self) -> dict[str, Graph]:
         """``start`` makes the cloud; ``step`` lets the judges look at it and one of them, or the hand, move it."""

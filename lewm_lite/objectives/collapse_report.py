@@ -60,42 +60,38 @@ def collapse_report(embeddings: Tensor) -> CollapseReport:
     if embeddings.ndim != 2:
         raise ShapeError(f"embeddings must be (samples, dim), got shape {tuple(embeddings.shape)}")
     cloud = embeddings.detach().double().cpu()
-    samples, dim = cloud.shape
     generator = seeded(0)
-    ideal = [torch.randn(samples, dim, generator=generator, dtype=torch.float64) for _ in range(IDEAL_SAMPLES)]
-    directions = random_directions(dim, DIRECTIONS, generator=generator)
-    score = sigreg(cloud.float(), directions).item()
-    std, eigenvalues = feature_std(cloud), spectrum(cloud)
-    rank = effective_rank_of(eigenvalues).item()
+    ideal = [torch.randn(cloud.shape, generator=generator, dtype=cloud.dtype) for _ in range(IDEAL_SAMPLES)]
+    directions = random_directions(cloud.shape[1], DIRECTIONS, generator=generator)
+    score, *usual = (sigreg(sample.float(), directions).item() for sample in (cloud, *ideal))
+    disease, words = _disease(cloud, ideal)
+    if disease == "none":
+        said = "Not collapsed, but not N(0, I) either" if score > max(usual) else "As ideal samples of this size"
+        words = f"{said}: SIGReg {score:.2f}, ideal samples at most {max(usual):.2f}."
+    rank = effective_rank_of(spectrum(cloud)).item()
+    return CollapseReport(disease, words, feature_std(cloud).mean().item(), rank, score)
 
-    def report(disease: str, words: str) -> CollapseReport:
-        return CollapseReport(disease, words, std.mean().item(), rank, score)
 
-    widest = eigenvalues[0].sqrt().item()
+def _disease(cloud: Tensor, ideal: list[Tensor]) -> tuple[str, str]:
+    """The first disease that fits, and the reason; none, and no words."""
+    eigenvalues = spectrum(cloud)
+    widest, rank = eigenvalues[0].sqrt().item(), effective_rank_of(eigenvalues).item()
     if widest < COMPLETE_BELOW:
-        return report(
-            "complete", f"Along its widest axis the cloud's standard deviation is {widest:.2g}; 1 is asked for."
-        )
+        return "complete", f"Along its widest axis the cloud's standard deviation is {widest:.2g}; 1 is asked for."
     split, usual = _best_split(cloud), max(_best_split(sample) for sample in ideal)
     if split > max(SPLIT_ABOVE, usual):
-        return report(
-            "clustered",
-            f"Along one axis two groups explain {split:.1%} of the variance; in an ideal sample, at most {usual:.1%}.",
+        words = (
+            f"Along one axis two groups explain {split:.1%} of the variance; in an ideal sample, at most {usual:.1%}."
         )
-    dead, ideal_rank = (
-        _dead_axes(eigenvalues, ideal),
-        sum(effective_rank_of(spectrum(s)).item() for s in ideal) / len(ideal),
-    )
+        return "clustered", words
+    dead = _dead_axes(eigenvalues, ideal)
     if dead:
-        return report("dimensional", f"{dead} of {dim} axes hold almost no variance; effective rank {rank:.1f}.")
+        return "dimensional", f"{dead} of {len(eigenvalues)} axes hold almost no variance; effective rank {rank:.1f}."
+    ideal_rank = sum(effective_rank_of(spectrum(sample)).item() for sample in ideal) / len(ideal)
     if rank < POOR_BELOW * ideal_rank:
-        return report(
-            "dimensional",
-            f"The variance crowds on few axes: effective rank {rank:.1f}, where an ideal sample has {ideal_rank:.1f}.",
-        )
-    highest = max(sigreg(sample.float(), directions).item() for sample in ideal)
-    but = "Not collapsed, but not N(0, I) either" if score > highest else "As ideal samples of this size"
-    return report("none", f"{but}: SIGReg {score:.2f}, ideal samples at most {highest:.2f}.")
+        words = f"effective rank {rank:.1f}, where an ideal sample has {ideal_rank:.1f}"
+        return "dimensional", f"The variance crowds on few axes: {words}."
+    return "none", ""
 
 
 def _dead_axes(eigenvalues: Tensor, ideal: list[Tensor]) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from lewm_lite.checks import ShapeError, check_finite, check_floating, check_positive_integer
 from lewm_lite.objectives.directions import check_directions
+from lewm_lite.objectives.sigreg import bell, quadrature
 
 
 def expected_epps_pulley(variance: Tensor, num_samples: int, *, knots: int = 17, t_max: float = 3.0) -> Tensor:
@@ -39,11 +40,9 @@ def expected_epps_pulley(variance: Tensor, num_samples: int, *, knots: int = 17,
     check_positive_integer("num_samples", num_samples)
     if bool((variance < 0).any()):
         raise ValueError(f"variance must be at least 0, got {variance.min().item():g}")
-    t = torch.linspace(0, t_max, knots, dtype=variance.dtype, device=variance.device)
-    weights = torch.full_like(t, 2 * t_max / (knots - 1)) * torch.exp(-t * t / 2)
-    weights[0], weights[-1] = weights[0] / 2, weights[-1] / 2
-    cloud, target = torch.exp(-variance[..., None] * t * t / 2), torch.exp(-t * t / 2)
-    return (weights * (num_samples * (cloud - target).square() + 1 - cloud.square())).sum(-1)
+    t, weights = quadrature(knots, t_max, variance)
+    cloud = torch.exp(-variance[..., None] * t * t / 2)
+    return (weights * (num_samples * (cloud - bell(t)).square() + 1 - cloud.square())).sum(-1)
 
 
 def expected_sigreg(

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from lewm_lite.checks import check_embeddings, check_generator, check_positive_integer
-from lewm_lite.objectives.characteristic import CharacteristicFunction
 from lewm_lite.objectives.directions import check_directions
+from lewm_lite.objectives.sigreg import Score, distance
 
 STRETCH = 16.0  # the stretched target's widest variance over its narrowest
 GRID = 256  # angles over which the sphere's shadow is summed
@@ -52,12 +52,8 @@ def rival_score(embeddings: Tensor, directions: Tensor, *, target: str, knots: i
     check_embeddings("embeddings", embeddings)
     check_directions(directions, embeddings)
     rival = rival_named(target)
-    dt = t_max / (knots - 1)
-    real, imag = CharacteristicFunction.apply(directions.mT @ embeddings.mT, knots - 1, dt)
-    t = dt * torch.arange(1, knots, dtype=embeddings.dtype, device=embeddings.device)
-    wanted = rival.shadow(directions, t)
-    gaps = (real - wanted).square() + imag.square()
-    return embeddings.shape[-2] * (gaps * _weights(t, dt)).sum(-1).mean()
+    shadows = directions.mT @ embeddings.mT
+    return distance(shadows, partial(rival.shadow, directions), knots=knots, t_max=t_max).mean()
 
 
 def rival_sample(num_samples: int, dim: int, *, target: str, generator: torch.Generator) -> Tensor:
@@ -81,12 +77,6 @@ def rival_named(target: str) -> Rival:
     if target not in RIVALS:
         raise ValueError(f"target must be one of {', '.join(RIVALS)}, got {target!r}")
     return RIVALS[target]
-
-
-def _weights(t: Tensor, dt: float) -> Tensor:
-    """Folded trapezoid times the window, as SIGReg has them; the knot at 0 never differs and is left out."""
-    inside = 2 * dt * torch.exp(-t * t / 2)
-    return torch.cat([inside[:-1], inside[-1:] / 2])
 
 
 def _of_variance(variance: Tensor, t: Tensor) -> Tensor:
@@ -156,4 +146,4 @@ RIVALS: dict[str, Rival] = {
     "clumps": Rival(_clumps, _drawn_clumps),
     "heavy_tailed": Rival(_heavy_tailed, _drawn_heavy_tailed),
 }
-SCORES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {name: partial(rival_score, target=name) for name in RIVALS}
+SCORES: dict[str, Score] = {name: partial(rival_score, target=name) for name in RIVALS}

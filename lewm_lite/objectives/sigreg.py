@@ -9,6 +9,8 @@ Value and gradient equal the direct formula's; nothing of size knots x samples x
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -18,18 +20,52 @@ from lewm_lite.objectives.characteristic import CharacteristicFunction
 from lewm_lite.objectives.directions import check_directions, random_directions
 
 
-def _distance_from_normal(samples: Tensor, *, knots: int, t_max: float) -> Tensor:
-    """The Epps-Pulley statistic of each row, without checks: ``(*leading, samples)`` -> ``(*leading)``."""
+def quadrature(knots: int, t_max: float, like: Tensor) -> tuple[Tensor, Tensor]:
+    """Frequencies and weights of the statistic's integral, ``(knots - 1,)`` each, of the dtype and device of ``like``.
+
+    The knot at 0 is left out: there every characteristic function is 1. The weights are the window $e^{-t^2/2}$ times
+    the trapezoid rule; the integrand is even, so that the rule on [-t_max, t_max] folds onto [0, t_max].
+    """
     dt = t_max / (knots - 1)
-    real, imag = CharacteristicFunction.apply(samples, knots - 1, dt)
-    real, imag, count = _average_over_processes(real, imag, samples.shape[-1])
-    # The knot at t = 0 is left out: there both characteristic functions are 1, whatever the sample.
-    t = dt * torch.arange(1, knots, dtype=samples.dtype, device=samples.device)
-    normal = torch.exp(-t * t / 2)
-    # The integrand is even, so the trapezoid rule on [-t_max, t_max] folds onto [0, t_max]: 2 dt inside, dt at the end.
+    t = dt * torch.arange(1, knots, dtype=like.dtype, device=like.device)
     trapezoid = 2 * dt * torch.ones_like(t)
-    trapezoid = torch.cat([trapezoid[:-1], trapezoid[-1:] / 2])
-    return count * (((real - normal).square() + imag.square()) * (trapezoid * normal)).sum(-1)
+    return t, torch.cat([trapezoid[:-1], trapezoid[-1:] / 2]) * torch.exp(-t * t / 2)
+
+
+def distance(shadows: Tensor, wanted: Callable[[Tensor], Tensor], *, knots: int, t_max: float) -> Tensor:
+    """How far each shadow's characteristic function is from a wanted, real one, times the number of samples.
+
+    Args:
+        shadows: ``(*leading, samples)``, not checked. Under ``torch.distributed`` the samples are all processes'.
+        wanted: frequencies ``(knots - 1,)`` -> the characteristic function there, broadcast over ``(*leading,)``.
+        knots, t_max: as in :func:`epps_pulley`.
+    Returns:
+        ``(*leading,)``.
+    """
+    t, weights = quadrature(knots, t_max, shadows)
+    gap, count = gap_on_multiples(shadows, wanted(t), weights, dt=t_max / (knots - 1))
+    return count * gap
+
+
+def gap_on_multiples(shadows: Tensor, wanted: Tensor, weights: Tensor, *, dt: float) -> tuple[Tensor, Tensor | int]:
+    """The weighted squared gap at the frequencies dt, 2 dt, 3 dt, …, and of how many samples: all processes' together.
+
+    Args:
+        shadows: ``(*leading, samples)``, not checked.
+        wanted: the real characteristic function at the frequencies, ``(frequencies,)`` or one per shadow.
+        weights: ``(frequencies,)``, 0 where a frequency is not looked at.
+        dt: the smallest frequency.
+    Returns:
+        ``(*leading,)``, and N.
+    """
+    real, imag = CharacteristicFunction.apply(shadows, len(weights), dt)
+    real, imag, count = _average_over_processes(real, imag, shadows.shape[-1])
+    return (((real - wanted).square() + imag.square()) * weights).sum(-1), count
+
+
+def bell(t: Tensor) -> Tensor:
+    """The characteristic function of N(0, 1)."""
+    return torch.exp(-t * t / 2)
 
 
 def _average_over_processes(real: Tensor, imag: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor | int]:
@@ -42,6 +78,9 @@ def _average_over_processes(real: Tensor, imag: Tensor, count: int) -> tuple[Ten
     dist.all_reduce(total)
     real, imag = all_reduce(torch.stack([real, imag]) * (count / total))
     return real, imag, total
+
+
+Score = Callable[[Tensor, Tensor], Tensor]  # (*leading, samples, dim), (dim, num_directions) -> scalar
 
 
 def epps_pulley(projections: Tensor, *, knots: int = 17, t_max: float = 3.0) -> Tensor:
@@ -77,7 +116,7 @@ def epps_pulley(projections: Tensor, *, knots: int = 17, t_max: float = 3.0) -> 
     """
     check_embeddings("projections", projections, last_axis="num_directions")
     _check_quadrature(knots, t_max)
-    return _distance_from_normal(_at_least_float32(projections).mT, knots=knots, t_max=t_max)
+    return distance(_at_least_float32(projections).mT, bell, knots=knots, t_max=t_max)
 
 
 def sigreg(embeddings: Tensor, directions: Tensor, *, knots: int = 17, t_max: float = 3.0) -> Tensor:
@@ -119,7 +158,7 @@ def sigreg(embeddings: Tensor, directions: Tensor, *, knots: int = 17, t_max: fl
         embeddings = _at_least_float32(embeddings)
         # Directions before samples: the long sample axis stays innermost, where every kernel is fastest.
         shadows = directions.to(embeddings.dtype).mT @ embeddings.mT
-        return _distance_from_normal(shadows, knots=knots, t_max=t_max).mean()
+        return distance(shadows, bell, knots=knots, t_max=t_max).mean()
 
 
 class SIGReg(nn.Module):

@@ -7,7 +7,6 @@ whether gradient passes through the target. The same function trains many models
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -17,7 +16,7 @@ from torch.func import grad_and_value, vmap
 
 from lewm_lite.model.joint_embedding import JointEmbeddingConfig, pack, predicted, unpack
 from lewm_lite.model.mlp import mlp
-from lewm_lite.objectives.sigreg import sigreg
+from lewm_lite.objectives.sigreg import Score, sigreg
 from lewm_lite.objectives.teacher import averaged
 from lewm_lite.objectives.vicreg import (
     PUBLISHED_WEIGHTS,
@@ -27,7 +26,6 @@ from lewm_lite.objectives.vicreg import (
 )
 from lewm_lite.training.step import AdamWConfig, AdamWState, adamw_step
 
-Score = Callable[[Tensor, Tensor], Tensor]  # (*leading, samples, dim), (dim, num_directions) -> scalar
 MOMENTUM = 0.99  # of a teacher, per step
 
 
@@ -40,10 +38,6 @@ class Objective(NamedTuple):
     unbounded_variance: float | Tensor = 0.0
     teacher: float | Tensor = 0.0  # 1: the target comes from the teacher's encoder; 0: from the encoder itself
     stop_gradient: float | Tensor = 0.0  # 1: no gradient passes through the target
-
-    def stacked(self, count: int) -> Objective:
-        """The same objective for ``count`` models."""
-        return Objective(*(torch.full((count,), float(value)) for value in self))
 
 
 SIGREG_WEIGHT = 0.1

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from lewm_lite import asset_path
-from lewm_lite.experiments.lockstep import LockstepConfig, Phase, train
-from lewm_lite.experiments.objectives import interval, raw_observations, summary
-from lewm_lite.experiments.plugs import PLUGS, PlugsConfig, values
+from lewm_lite.experiments.lockstep import LockstepConfig, Phase, Record, train
+from lewm_lite.experiments.objectives import raw_observations
+from lewm_lite.experiments.plugs import PLUGS, READINGS, PlugsConfig, values
 from lewm_lite.training.joint_embedding import OBJECTIVES, Objective
 
 FAST = LockstepConfig(seeds=(0, 1, 2), judged_samples=512, every=50)
@@ -67,16 +67,11 @@ def test_phases_that_do_not_fit_are_refused():
         train(FAST, [Phase(1, {"none": OBJECTIVES["none"]}), Phase(1, {"sigreg": OBJECTIVES["sigreg"]})])
 
 
-def test_an_interval_is_student_s():
-    assert interval([1.0, 2.0, 3.0]) == pytest.approx((2.0, 2 - 4.3027 / 3**0.5, 2 + 4.3027 / 3**0.5), rel=1e-4)
-    with pytest.raises(ValueError, match="at least 2"):
-        interval([1.0])
-
-
-def test_a_summary_names_mean_and_both_ends(record):
-    told = summary("o", record, ["none"], ["std"])
+def test_a_record_tells_mean_and_both_ends(record):
+    told = record.told("o.none", "none", ["std"])
     assert list(told) == ["o.none.std", "o.none.std_low", "o.none.std_high"]
     assert told["o.none.std_low"] < told["o.none.std"] < told["o.none.std_high"]
+    assert record.told("o", "none", ["std"], step=0)["o.std"] > told["o.none.std"]
 
 
 def test_observations_hold_more_of_the_state_than_an_untrained_encoder_and_less_than_all():
@@ -94,11 +89,9 @@ def test_the_kept_results_are_those_of_the_configurations_as_they_stand():
 
 
 def test_values_are_told_for_every_story_and_phase():
-    class Made:
-        def last(self, name, reading, *, step):
-            return [float(step), float(step) + 1]
-
-    told = values(PlugsConfig(steps=10), Made())
+    curve = [0.0, 10.0, 20.0, 30.0]
+    readings = {reading: [curve, [value + 1 for value in curve]] for reading in READINGS}
+    told = values(PlugsConfig(steps=10), Record([0, 10, 20, 30], dict.fromkeys(PLUGS, readings)))
     assert told["plugs.drop_ema.pulled.std"] == 20.5
     assert len(told) == len(PLUGS) * 3 * 3 * 3
 

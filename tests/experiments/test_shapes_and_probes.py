@@ -18,6 +18,7 @@ from lewm_lite.experiments.shapes_and_probes import (
     smooth_tasks,
     values,
 )
+from lewm_lite.judging.neighbours import bell_kernel
 
 FAST = ShapesAndProbesConfig(num_samples=4000, asked=400, tasks=16)
 
@@ -40,6 +41,15 @@ def test_the_gaussian_is_best_of_smooth_densities_close_by_and_the_sphere_is_bet
     assert crowd["gaussian"][0] > 100
 
 
+def test_a_kernel_probe_finds_the_same_order_close_by():
+    found, crowd = biases(FAST, 2, (0.2,), seed=0, kernel=bell_kernel)
+    assert all(
+        found[shape][0] > 1.05 * found["gaussian"][0] for shape in ("stretched", "clumps", "heavy_tailed", "cube")
+    )
+    assert found["sphere"][0] < 0.5 * found["gaussian"][0]
+    assert crowd["gaussian"][0] > 100
+
+
 def test_a_low_rank_cloud_wins_on_the_task_it_was_made_for_and_loses_on_the_others():
     found = known_and_unknown(FAST, seed=0)
     assert found["known.low_rank.neighbours"] > found["known.round.neighbours"] + 0.2
@@ -51,13 +61,19 @@ def test_a_low_rank_cloud_wins_on_the_task_it_was_made_for_and_loses_on_the_othe
 
 def test_a_run_is_told_in_values_with_the_gaussian_as_the_measure():
     config = ShapesAndProbesConfig(
-        seeds=(0, 1), shapes=("gaussian", "sphere"), radii=((2, (0.8,)),), num_samples=500, asked=50, tasks=2
+        seeds=(0, 1),
+        shapes=("gaussian", "sphere"),
+        radii=((2, (0.8,)),),
+        widths=((2, (0.4,)),),
+        num_samples=500,
+        asked=50,
+        tasks=2,
     )
     result = run(config)
     told = values(config, result)
     ratios = [a / b for a, b in zip(*(result["bias"]["2"][shape][0] for shape in ("sphere", "gaussian")), strict=True)]
     assert math.isclose(told["shapes_and_probes.d2.sphere.r08"], sum(ratios) / 2, rel_tol=1e-3)
-    assert "shapes_and_probes.d2.gaussian.r08" not in told
+    assert "shapes_and_probes.d2.gaussian.r08" not in told and "shapes_and_probes.d2.sphere.h04_low" in told
 
 
 @pytest.fixture(scope="module")

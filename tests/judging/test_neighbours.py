@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lewm_lite import ShapeError, seeded
-from lewm_lite.judging.neighbours import neighbour_probe, squared_bias
+from lewm_lite.judging.neighbours import bell_kernel, neighbour_probe, squared_bias
 
 
 def test_one_neighbour_knows_its_own_target():
@@ -38,6 +38,15 @@ def test_a_square_on_a_line_is_overrated_by_a_third_of_the_squared_radius():
     assert math.isclose(neighbours.median().item(), 6000, rel_tol=1e-2)
 
 
+def test_under_a_bell_a_square_is_overrated_by_the_squared_width():
+    line = torch.linspace(-2, 2, 40001)[:, None]
+    inner = torch.linspace(-0.5, 0.5, 101)[:, None]
+    given = {"radius": 0.1, "kernel": bell_kernel}
+    bias, neighbours = squared_bias((line, line.square()), (inner, inner.square()), **given)
+    assert math.isclose(bias.item(), 0.1**4, rel_tol=1e-2)  # the mean of u² under a bell of width 0.1 is 0.01
+    assert math.isclose(neighbours.median().item(), 2 * math.sqrt(math.pi) * 0.1 / 1e-4, rel_tol=1e-2)
+
+
 def test_a_slope_has_no_bias_inside_and_one_at_the_edge():
     line = torch.linspace(-1, 1, 20001)[:, None]
     inside, _ = squared_bias((line, line), (torch.tensor([[0.2]]), torch.tensor([[0.2]])), radius=0.1)
@@ -58,7 +67,7 @@ def test_the_scatter_of_few_neighbours_is_taken_off():
 
 def test_what_does_not_fit_is_refused_in_a_sentence():
     seen, truth = torch.randn(5, 2, generator=seeded(0)), torch.randn(5, 1, generator=seeded(1))
-    with pytest.raises(ShapeError, match="train embeddings and targets must be of one length, got 5, 4"):
+    with pytest.raises(ShapeError, match=r"train must be embeddings \(samples, dim\) and targets"):
         neighbour_probe((seen, truth[:4]), (seen, truth))
     with pytest.raises(ValueError, match="neighbours must be at most the 5 training embeddings, got 6"):
         neighbour_probe((seen, truth), (seen, truth), neighbours=6)

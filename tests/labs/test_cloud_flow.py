@@ -34,17 +34,6 @@ def step(points, *, weight, pull=1.0, num_directions=7, **options):
     )
 
 
-def slope(objective, points, *, width=1e-6):
-    """The gradient by central differences, one coordinate at a time."""
-    found = torch.zeros_like(points)
-    for place in range(points.numel()):
-        nudge = torch.zeros(points.numel(), dtype=points.dtype)
-        nudge[place] = width
-        nudge = nudge.view_as(points)
-        found.view(-1)[place] = (objective(points + nudge) - objective(points - nudge)) / (2 * width)
-    return found
-
-
 def last_readings(lab, *phases):
     return lab.run(*phases, every=10_000)[-1].readings
 
@@ -55,7 +44,7 @@ def last_readings(lab, *phases):
 @pytest.mark.parametrize("dim", [2, 3])
 @pytest.mark.parametrize("pull", [0.0, 1.0])
 @pytest.mark.parametrize("weight", [0.0, 0.1, 1.0])
-def test_a_step_goes_down_the_slope_of_pull_plus_weighted_sigreg(weight, pull, dim):
+def test_a_step_goes_down_the_slope_of_pull_plus_weighted_sigreg(slope, weight, pull, dim):
     points = 0.7 * gaussian(9, dim) + 0.2
     directions = compass(dim, 7)
 

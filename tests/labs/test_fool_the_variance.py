@@ -63,17 +63,6 @@ def step(points, *, judge="nobody", hand=(0, 0, 0, 0), num_directions=7, levels=
     )
 
 
-def slope(objective, points, *, width=1e-6):
-    """The gradient by central differences, one coordinate at a time."""
-    found = torch.zeros_like(points)
-    for place in range(points.numel()):
-        nudge = torch.zeros(points.numel(), dtype=points.dtype)
-        nudge[place] = width
-        nudge = nudge.view_as(points)
-        found.view(-1)[place] = (objective(points + nudge) - objective(points - nudge)) / (2 * width)
-    return found
-
-
 def content(frame):
     """Who is content at a moment: variance, covariance, SIGReg."""
     scores = torch.tensor([frame.readings[name] for name in JUDGES])
@@ -120,7 +109,7 @@ OBJECTIVES = {
 
 
 @pytest.mark.parametrize("judge", PUSHERS)
-def test_a_step_goes_down_the_slope_of_the_judge_that_pushes(judge):
+def test_a_step_goes_down_the_slope_of_the_judge_that_pushes(slope, judge):
     points = 0.6 * gaussian(9, 2) @ torch.tensor([[1.0, 0.7], [0.0, 1.0]], dtype=torch.float64) + 0.2
     push = points - step(points, judge=judge)["points"]
     expected = RATE * len(points) * 2 * slope(OBJECTIVES[judge], points)
@@ -128,7 +117,7 @@ def test_a_step_goes_down_the_slope_of_the_judge_that_pushes(judge):
     assert (push.abs().max() == 0) == (judge == "nobody")
 
 
-def test_vicreg_pushes_as_its_published_loss_with_both_views_the_same():
+def test_vicreg_pushes_as_its_published_loss_with_both_views_the_same(slope):
     points = 0.6 * gaussian(9, 2)
     published = slope(lambda cloud: vicreg_terms(cloud, cloud).weighted(), points)
     push = points - step(points, judge="vicreg")["points"]

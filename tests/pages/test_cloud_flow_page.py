@@ -112,6 +112,7 @@ def test_in_three_dimensions_it_spreads_in_three_and_can_be_turned(open_lab):
     assert lab.picture() != turned
 
 
+@pytest.mark.timed
 def test_a_step_is_quick_and_the_page_answers_meanwhile(open_lab, slow, capsys):
     lab = cloud_flow(open_lab, "dim=3&num_samples=512&num_directions=64")
     lab.live()

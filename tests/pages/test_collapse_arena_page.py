@@ -72,6 +72,7 @@ def test_other_dimensions_train_as_well(open_lab, dim):
     assert 0 < lab.reading("sigreg_effective_rank") <= dim
 
 
+@pytest.mark.timed
 def test_the_five_take_twenty_steps_a_second(open_lab, slow):
     lab = arena(open_lab)
     lab.click("play")

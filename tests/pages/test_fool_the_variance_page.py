@@ -197,6 +197,7 @@ def test_on_a_phone_the_judges_stand_under_the_cloud_and_beside_it_on_a_wide_pag
         assert (judge["y"] >= cloud["y"] + cloud["height"]) != beside
 
 
+@pytest.mark.timed
 def test_a_step_is_quick(open_lab, slow, capsys):
     lab = fooled(open_lab, "num_samples=512&num_directions=64&judge=sigreg")
     lab.live()

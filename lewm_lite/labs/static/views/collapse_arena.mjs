@@ -1,4 +1,4 @@
-import { addCanvas, prepareCanvas, stampDot } from "../canvas.mjs";
+import { addCanvas, drawTarget, prepareCanvas, stampDot } from "../canvas.mjs";
 import { defineLab } from "../core.mjs";
 
 // Draws five encoders side by side: each one's cloud along its two widest axes, its spectrum on a logarithmic scale, and
@@ -103,15 +103,7 @@ function drawCloud({ context, colours }, { points, shownShare }, { left, top, si
   context.beginPath();
   context.rect(left, top, side, side);
   context.clip();
-  context.strokeStyle = colours.target;
-  context.lineWidth = 1;
-  context.setLineDash([4, 4]);
-  for (const radius of [1, 2]) {
-    context.beginPath();
-    context.arc(x, y, radius * scale, 0, 2 * Math.PI);
-    context.stroke();
-  }
-  context.setLineDash([]);
+  drawTarget(context, x, y, scale, colours.target);
   context.globalAlpha = 0.75;
   for (let i = 0; i < points.length; i += 2) stampDot(context, x + points[i] * scale, y - points[i + 1] * scale, 1.8, colour);
   context.restore();
