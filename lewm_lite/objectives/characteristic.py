@@ -66,6 +66,7 @@ class CharacteristicFunction(torch.autograd.Function):
 
 
 _CHUNK = 1 << 19  # numbers worked on at once: they fit a processor's cache, and memory does not grow with knots
+_CHUNK_ELSEWHERE = 1 << 21  # a chunk is some hundred small operations, and an accelerator waits for each: fewer, larger
 
 
 def _block(count: int) -> int:
@@ -98,7 +99,8 @@ def _product(a: tuple[Tensor, Tensor], b: tuple[Tensor, Tensor]) -> tuple[Tensor
 
 def _in_chunks(function: Callable[..., Tensor], count: int, rows: Tensor, *others: Tensor) -> Tensor:
     """``function`` of a few rows at a time, so that the powers of all rows never exist at once."""
-    size = max(1, _CHUNK // (4 * _block(count) * rows.shape[-1]))
+    chunk = _CHUNK if rows.device.type == "cpu" else _CHUNK_ELSEWHERE
+    size = max(1, chunk // (4 * _block(count) * rows.shape[-1]))
     if rows.shape[0] <= size:
         return function(rows, *others)
     parts = zip(*(tensor.split(size) for tensor in (rows, *others)), strict=True)

@@ -70,7 +70,7 @@ def bell(t: Tensor) -> Tensor:
 
 def _average_over_processes(real: Tensor, imag: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor | int]:
     """Under ``torch.distributed``: the means over the whole batch, weighted by each process's share of samples."""
-    if not (dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1):
+    if not _many_processes():
         return real, imag, count
     from torch.distributed.nn.functional import all_reduce  # the differentiable one
 
@@ -78,6 +78,10 @@ def _average_over_processes(real: Tensor, imag: Tensor, count: int) -> tuple[Ten
     dist.all_reduce(total)
     real, imag = all_reduce(torch.stack([real, imag]) * (count / total))
     return real, imag, total
+
+
+def _many_processes() -> bool:
+    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
 Score = Callable[[Tensor, Tensor], Tensor]  # (*leading, samples, dim), (dim, num_directions) -> scalar
@@ -165,8 +169,7 @@ class SIGReg(nn.Module):
     """:func:`sigreg` with fresh directions at each call, as in training.
 
     Under ``torch.distributed`` the characteristic function is averaged over all processes before it is compared, with
-    gradient, so several processes score the whole batch as one would; every process must pass a generator in the same
-    state, so that all use the same directions.
+    gradient, along the directions that the first process drew: so several processes score the whole batch as one would.
 
     Args:
         num_directions: directions drawn per call, K.
@@ -192,7 +195,10 @@ class SIGReg(nn.Module):
         """``(*leading, samples, dim)`` -> scalar, along ``num_directions`` directions drawn now."""
         check_embeddings("embeddings", embeddings)
         directions = random_directions(embeddings.shape[-1], self.num_directions, generator=generator)
-        return sigreg(embeddings, directions.to(embeddings.device), knots=self.knots, t_max=self.t_max)
+        directions = directions.to(embeddings.device)
+        if _many_processes():
+            dist.broadcast(directions, src=0)
+        return sigreg(embeddings, directions, knots=self.knots, t_max=self.t_max)
 
     def extra_repr(self) -> str:
         return f"num_directions={self.num_directions}, knots={self.knots}, t_max={self.t_max}"

@@ -1,11 +1,11 @@
-"""Two processes that hold unequal parts of a batch score it as one process would, in value and in gradient.
+"""Processes that hold parts of a batch, two or three, uneven, score it as one would, in value and in gradient.
 
 The convention is that of torch's differentiable all_reduce: every process computes the same score, that of the whole
 batch, and backward sums the gradients of these equal scores over the processes. The gradient that a process finds for
 its own samples is therefore the number of processes times the gradient in one process. DistributedDataParallel averages
 over the processes, so parameters get exactly the gradient of one process.
 
-This file is also the program that each process runs: ``python test_sigreg_distributed.py FOLDER RANK``.
+This file is also the program that each process runs: ``python test_sigreg_distributed.py FOLDER RANK 48,80``.
 """
 
 import os
@@ -20,21 +20,21 @@ import torch.distributed as dist
 
 from lewm_lite import SIGReg, epps_pulley, seeded, sigreg
 
-PARTS = (48, 80)  # samples in each process
+SPLITS = ((48, 80), (31, 71, 26))  # samples in each process
 SIGREG = SIGReg(num_directions=32)
 TIMEOUT_S = 180
 
 
 def whole_batch(dtype=torch.float64):
-    """Two time steps of 128 samples in 16 dimensions, the parts on either side of the origin."""
-    batch = torch.randn(2, sum(PARTS), 16, generator=seeded(0), dtype=torch.float64)
-    batch[:, : PARTS[0]] += 0.8
-    batch[:, PARTS[0] :] -= 0.6
+    """Two time steps of 128 samples in 16 dimensions, early samples on one side of the origin and late on the other."""
+    batch = torch.randn(2, 128, 16, generator=seeded(0), dtype=torch.float64)
+    batch[:, :48] += 0.8
+    batch[:, 48:] -= 0.6
     return batch.to(dtype)
 
 
-def part(batch, rank):
-    return batch.split(PARTS, dim=-2)[rank]
+def part(batch, parts, rank):
+    return batch.split(parts, dim=-2)[rank]
 
 
 def score_and_gradient(embeddings):
@@ -57,19 +57,20 @@ def score_of_encoded(model, batch):
     return score.detach()
 
 
-def run_one_process_of_two(folder, rank):
+def run_one_process(folder, rank, parts):
     dist.init_process_group(
         "gloo",
         init_method=(folder / "meeting").as_uri(),
         rank=rank,
-        world_size=len(PARTS),
+        world_size=len(parts),
         timeout=timedelta(seconds=TIMEOUT_S / 2),
     )
-    exact, single = part(whole_batch(), rank), part(whole_batch(torch.float32), rank)
+    exact, single = part(whole_batch(), parts, rank), part(whole_batch(torch.float32), parts, rank)
     found = {"float64": score_and_gradient(exact), "float32": score_and_gradient(single)}
     found["statistics"] = epps_pulley(exact)
     with torch.no_grad():
         found["without gradient"] = SIGREG(exact, generator=seeded(1))
+    found["own generators"] = SIGREG(exact, generator=seeded(100 + rank))
     model = encoder()
     shared = torch.nn.parallel.DistributedDataParallel(model)
     found["encoded"] = score_of_encoded(shared, exact)
@@ -79,18 +80,24 @@ def run_one_process_of_two(folder, rank):
     dist.destroy_process_group()
 
 
+@pytest.fixture(scope="module", params=SPLITS, ids=str)
+def parts(request):
+    """How many samples each process holds."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
-    """What each of the two processes found."""
+def found(parts, tmp_path_factory):
+    """What each of the processes found."""
     if not (dist.is_available() and dist.is_gloo_available()):
         pytest.skip("this torch comes without gloo")
-    folder = tmp_path_factory.mktemp("two_processes")
+    folder = tmp_path_factory.mktemp("processes")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
-    logs = [folder / f"log_{rank}.txt" for rank in range(len(PARTS))]
+    logs = [folder / f"log_{rank}.txt" for rank in range(len(parts))]
     processes = []
     try:
         for rank, log in enumerate(logs):
-            command = [sys.executable, __file__, str(folder), str(rank)]
+            command = [sys.executable, __file__, str(folder), str(rank), ",".join(map(str, parts))]
             with log.open("w") as output:
                 processes.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
         exits = [process.wait(TIMEOUT_S) for process in processes]
@@ -99,7 +106,7 @@ def found(tmp_path_factory):
             process.kill()
             process.wait()
     assert not any(exits), "\n".join(log.read_text() for log in logs)
-    return [torch.load(folder / f"found_{rank}.pt") for rank in range(len(PARTS))]
+    return [torch.load(folder / f"found_{rank}.pt") for rank in range(len(parts))]
 
 
 def assert_agree(actual, expected, tolerance):
@@ -119,19 +126,22 @@ def test_each_process_finds_the_score_of_the_whole_batch(found, precision, toler
         assert_agree(of_process[precision][0], expected, tolerance)
 
 
-def test_the_score_of_the_whole_batch_is_not_a_mean_of_the_scores_of_its_parts():
+@pytest.mark.parametrize("parts", SPLITS, ids=str)
+def test_the_score_of_the_whole_batch_is_not_a_mean_of_the_scores_of_its_parts(parts):
     whole, _ = score_and_gradient(whole_batch())
-    parts = torch.stack([score_and_gradient(part(whole_batch(), rank))[0] for rank in range(len(PARTS))])
-    weights = torch.tensor(PARTS, dtype=torch.float64) / sum(PARTS)
-    for mixture in (parts.mean(), parts.sum(), weights @ parts):
-        assert abs(mixture - whole) > 0.1 * whole  # so the agreement above could not come from one of these
+    scores = torch.stack([score_and_gradient(part(whole_batch(), parts, rank))[0] for rank in range(len(parts))])
+    weights = torch.tensor(parts, dtype=torch.float64) / sum(parts)
+    for mixture in (scores.mean(), scores.sum(), weights @ scores):
+        assert abs(mixture - whole) > 0.05 * whole  # so the agreement above could not come from one of these
 
 
 @each_precision
-def test_each_process_finds_the_gradient_of_its_own_samples_times_the_number_of_processes(found, precision, tolerance):
+def test_each_process_finds_the_gradient_of_its_own_samples_times_the_number_of_processes(
+    found, parts, precision, tolerance
+):
     _, expected = score_and_gradient(whole_batch(getattr(torch, precision)))
     for rank, of_process in enumerate(found):
-        assert_agree(of_process[precision][1], len(PARTS) * part(expected, rank), tolerance)
+        assert_agree(of_process[precision][1], len(parts) * part(expected, parts, rank), tolerance)
 
 
 def test_distributed_data_parallel_gives_the_encoder_the_gradient_of_one_process(found):
@@ -146,6 +156,13 @@ def test_distributed_data_parallel_gives_the_encoder_the_gradient_of_one_process
 def test_each_process_finds_the_statistics_of_the_whole_batch(found):
     for of_process in found:
         assert_agree(of_process["statistics"], epps_pulley(whole_batch()), 1e-12)
+
+
+def test_all_processes_look_along_the_directions_of_the_first_whatever_their_generators(found):
+    expected = SIGREG(whole_batch(), generator=seeded(100))
+    for of_process in found:
+        assert_agree(of_process["own generators"], expected, 1e-12)
+    assert abs(SIGREG(whole_batch(), generator=seeded(101)) - expected) > 1e-3 * expected
 
 
 def test_the_score_is_the_same_where_no_gradient_is_asked_for(found):
@@ -166,4 +183,4 @@ def test_a_group_of_one_process_changes_nothing(tmp_path):
 
 
 if __name__ == "__main__":
-    run_one_process_of_two(Path(sys.argv[1]), int(sys.argv[2]))
+    run_one_process(Path(sys.argv[1]), int(sys.argv[2]), [int(size) for size in sys.argv[3].split(",")])
