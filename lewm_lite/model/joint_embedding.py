@@ -28,6 +28,10 @@ class JointEmbeddingConfig:
         encoder = (self.observation_dim, self.hidden_dim, self.hidden_dim, self.dim)
         return {"encoder.": encoder, "predictor.": (self.dim, self.hidden_dim, self.dim), "teacher.": encoder}
 
+    def normalised(self) -> tuple[int, ...]:
+        """Layers of the encoder, counted from 0, that end in BatchNorm: see :func:`lewm_lite.model.mlp.mlp`."""
+        return ()
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of every parameter, in the order in which they stand in the vector."""
         shapes: dict[str, tuple[int, ...]] = {}
@@ -35,6 +39,8 @@ class JointEmbeddingConfig:
             for layer, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
                 shapes[f"{prefix}weight_{layer}"] = (fan_in, fan_out)
                 shapes[f"{prefix}bias_{layer}"] = (fan_out,)
+                if prefix != "predictor." and layer in self.normalised():
+                    shapes |= {f"{prefix}scale_{layer}": (fan_out,), f"{prefix}shift_{layer}": (fan_out,)}
         return shapes
 
     def num_drawn(self) -> int:
@@ -61,6 +67,9 @@ def from_uniform(uniform: Tensor, config: JointEmbeddingConfig) -> Tensor:
     sizes = config.sizes()
     own = num_weights(sizes["encoder."])
     encoder = mlp_from_uniform(sizes["encoder."], uniform[:own], prefix="encoder.")
+    for layer in config.normalised():
+        encoder[f"encoder.scale_{layer}"] = torch.ones(sizes["encoder."][layer + 1])
+        encoder[f"encoder.shift_{layer}"] = torch.zeros(sizes["encoder."][layer + 1])
     rest = (
         {} if "predictor." not in sizes else mlp_from_uniform(sizes["predictor."], uniform[own:], prefix="predictor.")
     )

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lewm_lite.checks import ShapeError, check_floating, check_generator, check_positive_integer
+from lewm_lite.model.norms import batch_norm
 
 
 def init_mlp(sizes: Sequence[int], *, generator: torch.Generator, prefix: str = "") -> dict[str, Tensor]:
@@ -63,7 +64,9 @@ def mlp(parameters: Mapping[str, Tensor], inputs: Tensor, *, prefix: str = "") -
     """The network's output: affine layers with a tangent hyperbolic between them, none after the last.
 
     Args:
-        parameters: as :func:`init_mlp` makes them; names with other prefixes are left alone.
+        parameters: as :func:`init_mlp` makes them; names with other prefixes are left alone. A layer that has a
+            ``<prefix>scale_<layer>`` and a ``<prefix>shift_<layer>`` beside its weight is normalised over axis -2, the
+            batch, times scale, plus shift, before its tangent hyperbolic.
         inputs: ``(*leading, fan_in)``.
     Returns:
         ``(*leading, fan_out)``.
@@ -80,6 +83,8 @@ def mlp(parameters: Mapping[str, Tensor], inputs: Tensor, *, prefix: str = "") -
     hidden = inputs
     for layer in range(layers):
         hidden = hidden @ parameters[f"{prefix}weight_{layer}"] + parameters[f"{prefix}bias_{layer}"]
+        if f"{prefix}scale_{layer}" in parameters:
+            hidden = batch_norm(hidden) * parameters[f"{prefix}scale_{layer}"] + parameters[f"{prefix}shift_{layer}"]
         if layer < layers - 1:
             hidden = torch.tanh(hidden)
     return hidden

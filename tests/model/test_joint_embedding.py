@@ -46,3 +46,22 @@ def test_a_vector_of_another_length_is_refused():
         unpack(torch.zeros(3), CONFIG)
     with pytest.raises(TypeError, match="generator"):
         init_joint_embedding(CONFIG, generator=None)
+
+
+class Normalised(JointEmbeddingConfig):
+    def normalised(self):
+        return (1,)
+
+
+def test_a_normalised_layer_starts_as_torchs_own_in_encoder_and_teacher_alone():
+    config = Normalised(observation_dim=5, hidden_dim=7, dim=3)
+    named = unpack(init_joint_embedding(config, generator=seeded(0)), config)
+    plain = unpack(init_joint_embedding(CONFIG, generator=seeded(0)), CONFIG)
+    assert set(named) - set(plain) == {
+        f"{who}.{what}_1" for who in ("encoder", "teacher") for what in ("scale", "shift")
+    }
+    seen = torch.randn(2, 9, 5, generator=seeded(1))
+    hidden = torch.tanh(seen @ plain["encoder.weight_0"]) @ plain["encoder.weight_1"]
+    hidden = torch.tanh(torch.stack([torch.nn.BatchNorm1d(7)(batch) for batch in hidden]))
+    for who in ("encoder.", "teacher."):
+        torch.testing.assert_close(mlp(named, seen, prefix=who), hidden @ plain["encoder.weight_2"])
