@@ -7,7 +7,8 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -39,21 +40,32 @@ def asset_path(name: str) -> Path:
     return path
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` to a new file beside ``path`` and put it in place in one step: never half a file."""
+@contextmanager
+def in_one_step(path: Path) -> Iterator[Path]:
+    """The name of an empty new file beside ``path`` to write to; what was written takes its place when the block ends.
+
+    If the block fails, the new file goes and ``path`` stays as it was: there is never half a file.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.chmod(0o644)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``content`` to a new file beside ``path`` and put it in place in one step: never half a file."""
+    with in_one_step(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def sha256(content: bytes) -> str:

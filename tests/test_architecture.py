@@ -472,6 +472,8 @@ def test_a_name_that_is_not_there_is_an_attribute_error_as_everywhere():
 
 def test_names_of_wings_that_need_more_are_fetched_when_asked_for():
     assert lewm_lite.labs is importlib.import_module("lewm_lite.labs")
+    for name, place in (("EpisodeDataset", "episode_dataset"), ("collect_episodes", "episodes")):
+        assert getattr(lewm_lite, name) is getattr(importlib.import_module(f"lewm_lite.world.{place}"), name)
 
 
 # ------------------------------------------------------------------ the import itself

@@ -266,7 +266,7 @@ NOT_FIRST, BOOK = f"the first line must be {TORCH}", "jupyter-book==1.0.4.post1"
         (TORCH, "torch>=2.13.0", [NOT_FIRST, "'torch>=2.13.0' must be name==version", "torch is not pinned"]),
         (TORCH, "torch==2.12.0", [NOT_FIRST]),
         (TORCH, "torch==2.5.0", [NOT_FIRST, "torch==2.5.0 is outside >=2.6"]),
-        (TORCH, f"tqdm==4.67.0\n{TORCH}", [NOT_FIRST]),
+        (TORCH, f"attrs==25.1.0\n{TORCH}", [NOT_FIRST]),
         (TORCH, f"{TORCH}\ntqdm", ["'tqdm' must be name==version"]),
         (TORCH, f"{TORCH}\ntqdm==4.*", ["'tqdm==4.*' must be name==version"]),
         (TORCH, f"{TORCH}\ntqdm==4,<5", ["'tqdm==4,<5' must be name==version"]),

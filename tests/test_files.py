@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lewm_lite import asset_path, files
-from lewm_lite.files import asset_root, birth_certificate, json_bytes, sha256, write_atomically
+from lewm_lite.files import asset_root, birth_certificate, in_one_step, json_bytes, sha256, write_atomically
 
 
 def names_in(folder):
@@ -171,3 +171,15 @@ def test_json_is_readable_keeps_its_order_and_ends_in_a_newline():
     assert written.endswith(b"}\n")
     assert list(json.loads(written)) == ["λ", "a"]
     assert json_bytes({"λ": 0.1, "a": [1, 2]}) == written
+
+
+def test_a_file_that_others_write_takes_its_place_when_the_block_ends(tmp_path):
+    path = tmp_path / "a/b.bin"
+    with in_one_step(path) as temporary:
+        temporary.write_bytes(b"new")
+        assert temporary.parent == path.parent and not path.exists()
+    assert path.read_bytes() == b"new" and names_in(path.parent) == ["b.bin"]
+    with pytest.raises(KeyboardInterrupt), in_one_step(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b"new" and names_in(path.parent) == ["b.bin"]

@@ -1,9 +1,11 @@
 """The command line does what it says, and says in a sentence what it cannot do."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import pytest
 
 from lewm_lite.__main__ import main
@@ -34,7 +36,7 @@ def test_help_names_the_commands(capsys):
     assert end.value.code == 0
     out = capsys.readouterr().out
     assert "usage: python -m lewm_lite" in out
-    assert "export" in out
+    assert "export" in out and "collect" in out
 
 
 def test_help_of_a_command_names_its_options(capsys):
@@ -44,7 +46,7 @@ def test_help_of_a_command_names_its_options(capsys):
     assert "--out" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [[], ["dance"], ["export", "--colour"]], ids=str)
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["export", "--colour"], ["collect"]], ids=str)
 def test_a_command_line_that_makes_no_sense_ends_with_status_2_and_the_usage(arguments, capsys):
     with pytest.raises(SystemExit) as end:
         main(arguments)
@@ -95,3 +97,89 @@ def test_the_module_and_the_script_run(tmp_path):
         assert end.returncode == 1
         assert end.stderr.startswith("error: no lab named 'arena': there are collapse_arena, cloud_flow")
         assert "Traceback" not in end.stderr
+
+
+# ------------------------------------------------------------------------------------------------------------- collect
+
+
+def collect(path, *words):
+    return main(["collect", "--out", str(path), "--episodes", "2", "--size", "16", "--max-steps", "9", *words])
+
+
+def test_collect_writes_a_dataset_shows_its_progress_and_says_what_it_wrote(tmp_path, capsys):
+    path = tmp_path / "runs/rooms.h5"
+    assert collect(path) == 0
+    captured = capsys.readouterr()
+    assert captured.out == (f"written to {path}: 2 episodes, 20 frames of 16 x 16 pixels, 2 numbers in an action\n")
+    assert "100%" in captured.err and "2/2" in captured.err
+    with h5py.File(path) as file:
+        assert file["pixels"].shape == (20, 16, 16, 3)
+        assert file.attrs["policy"] == "ThroughDoor(noise=3.0)" and file.attrs["seed"] == 0
+
+
+def test_collect_says_it_in_json_on_one_line(tmp_path, capsys):
+    assert collect(tmp_path / "a.h5", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    path = str(tmp_path / "a.h5")
+    assert told == {"path": path, "episodes": 2, "frames": 20, "image_size": [16, 16], "action_dim": 2}
+
+
+def test_collect_takes_the_policy_the_seed_and_what_the_environment_takes(tmp_path):
+    options = ["--option", "door=random", "--option", "distractor=true", "--policy", "random", "--seed", "7"]
+    assert collect(tmp_path / "a.h5", *options) == 0
+    assert collect(tmp_path / "b.h5", "--noise", "0", "--option", "door=0.5") == 0
+    with h5py.File(tmp_path / "a.h5") as file, h5py.File(tmp_path / "b.h5") as other:
+        assert json.loads(file.attrs["environment_arguments"]) == {
+            "render_mode": "rgb_array",
+            "size": 16,
+            "door": "random",
+            "distractor": True,
+        }
+        assert file.attrs["policy"].startswith("RandomPolicy") and file.attrs["seed"] == 7
+        assert other.attrs["policy"] == "ThroughDoor(noise=0.0)" and (other["state"][:, 2] == 0.5).all()
+
+
+def test_collect_leaves_a_file_alone_unless_forced(tmp_path, capsys):
+    path = tmp_path / "a.h5"
+    path.write_bytes(b"mine")
+    assert collect(path) == 1
+    assert "a.h5 is there already" in capsys.readouterr().err
+    assert path.read_bytes() == b"mine"
+    assert collect(path, "--force") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--env", "nothing/A-v0"], "nothing/A-v0 can't be made with "),
+        (["--env", "nothing_there:A-v0"], "nothing_there:A-v0 can't be made with "),
+        (["--option", "colour=red"], "lewm_lite/TwoRoom-v0 can't be made with "),
+        (["--option", "door"], "--option must be NAME=VALUE, got 'door'"),
+        (["--option", "door=0.01"], "door must be 'random' or a number from 0.125 to 0.875, got 0.01"),
+        (["--noise", "-1"], "noise must be a finite number of at least 0, got -1.0"),
+        (["--episodes", "0"], "episodes must be an integer of at least 1, got 0"),
+        (["--seed", "-3"], "seed must be an integer from 0"),
+    ],
+)
+def test_what_collect_cannot_do_ends_with_status_1_and_a_sentence(words, message, tmp_path, capsys):
+    assert collect(tmp_path / "a.h5", *words) == 1
+    assert f"error: {message}" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_collect_without_its_packages_names_the_extra(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert collect(tmp_path / "a.h5") == 1
+    assert "pip install 'lewm-lite[world]' brings what collect needs" in capsys.readouterr().err
+
+
+def test_collect_that_is_stopped_says_so_and_leaves_nothing(tmp_path, capsys, monkeypatch):
+    from lewm_lite.world import episodes
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(episodes, "run_episode", stop)
+    assert collect(tmp_path / "a.h5") == 130
+    assert capsys.readouterr().err.endswith("stopped\n")
+    assert list(tmp_path.iterdir()) == []
