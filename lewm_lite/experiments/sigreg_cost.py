@@ -39,10 +39,11 @@ class SIGRegCostConfig:
     dim: int = 64
     num_directions: int = 256
     shape: tuple[int, int, int] = (4, 128, 192)  # the paper's: frames of a clip, clips, dimensions
-    counts: tuple[int, ...] = (64, 1024)  # directions that SIGReg is held beside its rivals with
+    counts: tuple[int, ...] = (1, 4, 16, 64, 256, 1024)  # directions that SIGReg is held beside its rivals with
     encoder: TeacherMemoryConfig = PAPERS_ENCODER
     clips: int = 1  # that the encoder is timed on; a batch takes as many times longer as it holds clips
     small_batch: int = 128  # of the early chapters' model
+    small_counts: tuple[int, ...] = (64, 1024)  # directions that it is trained with
     threads: int = 1  # more would measure who else is at work on the machine
     repeats: int = 15  # timed calls of each, interleaved
     seed: int = 0
@@ -138,7 +139,7 @@ def small_shares(config: SIGRegCostConfig) -> dict[int, float]:
         training_step(training, *pair, directions, objective, config=network, optimiser=optimiser, score=score)
 
     shares = {}
-    for count in config.counts:
+    for count in config.small_counts:
         directions = random_directions(network.dim, count, generator=generator)
         calls = {
             "with": partial(step, sigreg, directions),
