@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """With several workers, what a file sets up is set up once: only tests of pages, which share little, are dealt out."""
+    """With several workers, what a file sets up is set up once; tests of pages, which share little, are dealt out."""
     for item in items:
         if item.path.parent.name != "pages" or item.path.stem in ("test_kernel", "test_parity"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))

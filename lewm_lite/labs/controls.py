@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from numbers import Integral, Real
 
@@ -28,6 +29,40 @@ class Range:
         if abs(steps - round(steps)) > 1e-6:
             raise ValueError(f"{self.name} goes from {self.low:g} in steps of {self.step:g}, got {value!r}")
         return value
+
+    def place(self, value: float) -> float:
+        """Where the slider stands for ``value``; its ends stand at the places of ``low`` and ``high``."""
+        return value
+
+    def next_to(self, value: float) -> float:
+        """The value one step of the slider up; from the last one, the lowest."""
+        return self.low if value > self.high - self.step else round(value + self.step, 9)
+
+
+@dataclass(frozen=True)
+class LogRange(Range):
+    """A slider over decades: any number from ``low`` to ``high``, above 0, and the slider moves by ``step`` decades.
+
+    The slider itself gives four digits of a number, the same in the page as here.
+    """
+
+    kind: str = "log_range"
+
+    def check(self, value: float) -> float:
+        """``value`` if it lies in the range, else a ValueError that names the control."""
+        if isinstance(value, bool) or not isinstance(value, Real) or not self.low <= value <= self.high:
+            raise ValueError(f"{self.name} must be a number from {self.low:g} to {self.high:g}, got {value!r}")
+        return float(value)
+
+    def place(self, value: float) -> float:
+        """The decimal logarithm of ``value``: where the slider stands."""
+        return math.log10(value)
+
+    def next_to(self, value: float) -> float:
+        """The value one step of the slider up, to four digits; from the last one, the lowest."""
+        steps = round((self.place(value) - self.place(self.low)) / self.step) + 1
+        above = self.place(self.low) + steps * self.step
+        return self.low if above > self.place(self.high) + 1e-9 else float(f"{10**above:.4g}")
 
 
 @dataclass(frozen=True)
@@ -66,7 +101,27 @@ class Toggle:
         return value
 
 
-Control = Range | Choice | Toggle
+@dataclass(frozen=True)
+class Button:
+    """A button of the lab's own beside play, step and reset: its value is how often it was pressed.
+
+    A press sets the lab going; what else it does is the step's affair, which sees the number change.
+    """
+
+    name: str
+    label: str
+    default: int = 0
+    restarts: bool = False
+    kind: str = "button"
+
+    def check(self, value: int) -> int:
+        """``value`` if it is a count, else a ValueError."""
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+            raise ValueError(f"{self.name} must be how often it was pressed, an integer from 0 on, got {value!r}")
+        return int(value)
+
+
+Control = Range | Choice | Toggle | Button
 
 
 @dataclass(frozen=True)

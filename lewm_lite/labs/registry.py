@@ -6,9 +6,25 @@ from lewm_lite.labs.cloud_flow import CloudFlow
 from lewm_lite.labs.collapse_arena import CollapseArena
 from lewm_lite.labs.dead_dimensions import DeadDimensions
 from lewm_lite.labs.fool_the_variance import FoolTheVariance
+from lewm_lite.labs.forger import Forger
 from lewm_lite.labs.lab import Lab
+from lewm_lite.labs.lambda_bisection import LambdaBisection
+from lewm_lite.labs.one_shadow import OneShadow
+from lewm_lite.labs.test_tournament import TestTournament
 
-LABS: dict[str, type[Lab]] = {lab.name: lab for lab in (CollapseArena, CloudFlow, DeadDimensions, FoolTheVariance)}
+LABS: dict[str, type[Lab]] = {
+    lab.name: lab
+    for lab in (
+        CollapseArena,
+        CloudFlow,
+        DeadDimensions,
+        FoolTheVariance,
+        Forger,
+        OneShadow,
+        LambdaBisection,
+        TestTournament,
+    )
+}
 
 
 def lab_named(name: str) -> type[Lab]:

@@ -24,7 +24,10 @@ PAGES = (
     "book/03_dimensional_collapse.html",
     "book/04_variance_is_not_enough.html",
     "book/05_teachers.html",
+    "book/06_one_dimension.html",
+    "book/07_cramer_wold.html",
     "book/08_sigreg.html",
+    "book/09_one_knob.html",
 )
 SCHEMES = ("light", "dark")
 SLOW = float(os.environ.get("LEWM_SLOW", "1"))
@@ -223,8 +226,10 @@ class LabHandle:
         return self.root.locator(f'.lewm-side [name="{name}"]')
 
     def value(self, name):
-        """What a control shows: text, or a truth value for a check box."""
-        return self.control(name).evaluate("input => input.type === 'checkbox' ? input.checked : input.value")
+        """What a control shows: text, or a truth value for a check box; of a slider over decades, not its place."""
+        return self.control(name).evaluate(
+            "input => input.type === 'checkbox' ? input.checked : (input.dataset.value ?? input.value)"
+        )
 
     def press(self, name, *keys):
         """Keys on a control that has the focus."""

@@ -26,10 +26,12 @@ export function readAddress(root, manifest, values) {
 function parseSetting(control, text) {
   if (control.kind === "toggle") return text === "1" ? true : text === "0" ? false : undefined;
   if (control.kind === "choice") return control.options.find(([value]) => String(value) === text)?.[0];
+  if (control.kind === "button") return /^\d{1,6}$/.test(text) ? Number(text) : undefined;
   const number = Number(text);
+  if (!/^[-+.\de]+$/i.test(text) || !(number >= control.low && number <= control.high)) return undefined;
+  if (control.kind === "log_range") return number;
   const steps = (number - control.low) / control.step;
-  const fits = /^[-+.\de]+$/i.test(text) && number >= control.low && number <= control.high && Math.abs(steps - Math.round(steps)) < 1e-6;
-  return fits ? number : undefined;
+  return Math.abs(steps - Math.round(steps)) < 1e-6 ? number : undefined;
 }
 
 const addressTimers = new WeakMap();

@@ -26,10 +26,11 @@ export function buildPanel(root, manifest, values) {
   const id = (root.id ||= `lewm-${manifest.lab}-${document.querySelectorAll(".lewm-panel").length + 1}`);
   const rows = manifest.controls.map((control) => {
     inputs[control.name] = buildInput(control, `${id}-${control.name}`);
+    if (control.kind === "button") return "";
     const label = element("label", { htmlFor: `${id}-${control.name}`, textContent: control.label });
     if (control.kind === "toggle") return element("div", { className: "lewm-row lewm-toggle" }, inputs[control.name], label);
     outputs[control.name] = element("output", { htmlFor: `${id}-${control.name}` });
-    return element("div", { className: "lewm-row" }, label, inputs[control.name], control.kind === "range" ? outputs[control.name] : "");
+    return element("div", { className: "lewm-row" }, label, inputs[control.name], isSlider(control) ? outputs[control.name] : "");
   });
   const readings = {};
   const lists = element("div", { className: "lewm-lists" });
@@ -42,7 +43,8 @@ export function buildPanel(root, manifest, values) {
     if (group) list.setAttribute("aria-label", group);
     lists.append(group ? element("div", { className: "lewm-group" }, element("p", { textContent: group }), list) : list);
   }
-  const side = element("div", { className: "lewm-side" }, element("div", { className: "lewm-buttons" }, ...Object.values(buttons)), ...rows);
+  const own = manifest.controls.filter(({ kind }) => kind === "button").map(({ name }) => inputs[name]);
+  const side = element("div", { className: "lewm-side" }, element("div", { className: "lewm-buttons" }, ...own, ...Object.values(buttons)), ...rows);
   const panel = element("div", { className: "lewm-panel" }, stage, lists, side, words, status);
   if (caption) panel.append(element("p", { className: "lewm-caption", textContent: caption.firstChild.textContent }));
   root.append(panel);
@@ -53,8 +55,8 @@ export function buildPanel(root, manifest, values) {
     for (const control of manifest.controls) {
       const input = inputs[control.name];
       if (control.kind === "toggle") input.checked = shown[control.name];
-      else input.value = String(shown[control.name]);
-      if (control.kind === "range") outputs[control.name].textContent = String(Number(Number(shown[control.name]).toPrecision(4)));
+      else placeInput(control, input, shown[control.name]);
+      if (isSlider(control)) outputs[control.name].textContent = String(Number(Number(shown[control.name]).toPrecision(4)));
     }
     root.dataset.dim = shown.dim ?? "";
   }
@@ -65,6 +67,14 @@ export function buildPanel(root, manifest, values) {
     status,
     readings,
     show,
+    /** Moves a control as the reader's own hand on it would: what a view calls when a part of its picture is dragged. */
+    set(name, value) {
+      const input = inputs[name];
+      const before = input.type === "checkbox" ? input.checked : input.value;
+      if (input.type === "checkbox") input.checked = value;
+      else placeInput(manifest.controls.find((control) => control.name === name), input, value);
+      if (before !== (input.type === "checkbox" ? input.checked : input.value)) input.dispatchEvent(new Event("input", { bubbles: true }));
+    },
     /** The live region: at most one sentence in two seconds while things move, at once when they stand still. */
     say(text, moving) {
       const now = performance.now();
@@ -83,9 +93,10 @@ export function buildPanel(root, manifest, values) {
       side.addEventListener("keydown", (event) => ["Tab", "Shift"].includes(event.key) || onButton(event) || handlers.touch());
       for (const control of manifest.controls) {
         const input = inputs[control.name];
-        input.addEventListener("input", () => {
+        input.addEventListener(control.kind === "button" ? "click" : "input", () => {
           const value = readInput(control, input);
-          if (control.kind === "range") outputs[control.name].textContent = String(value);
+          if (["log_range", "button"].includes(control.kind)) placeInput(control, input, value);
+          if (isSlider(control)) outputs[control.name].textContent = String(value);
           if (control.name === "dim") root.dataset.dim = value;
           handlers.change(control, value);
         });
@@ -94,16 +105,35 @@ export function buildPanel(root, manifest, values) {
   };
 }
 
+const isSlider = ({ kind }) => kind === "range" || kind === "log_range";
+
 function buildInput(control, id) {
-  if (control.kind === "range") {
-    return element("input", { type: "range", id, name: control.name, min: control.low, max: control.high, step: control.step });
+  if (isSlider(control)) {
+    const [min, max] = [control.low, control.high].map((value) => sliderPlace(control, value));
+    return element("input", { type: "range", id, name: control.name, min, max, step: control.step });
   }
+  if (control.kind === "button") return element("button", { type: "button", id, name: control.name, textContent: control.label });
   if (control.kind === "toggle") return element("input", { type: "checkbox", id, name: control.name });
   const options = control.options.map(([value, label]) => element("option", { value, textContent: label }));
   return element("select", { id, name: control.name }, ...options);
 }
 
+/** Where a slider stands for a value: over decades, at its logarithm. */
+function sliderPlace({ kind }, value) {
+  return kind === "log_range" ? Number(Math.log10(value).toFixed(6)) : value;
+}
+
+/** Sets an input to a value; one that is not its own text is kept beside it. */
+function placeInput(control, input, value) {
+  input.value = String(sliderPlace(control, value));
+  if (control.kind !== "log_range") return;
+  input.dataset.value = value;
+  input.setAttribute("aria-valuetext", value);
+}
+
 function readInput(control, input) {
+  if (control.kind === "log_range") return Number((10 ** Number(input.value)).toPrecision(4));
+  if (control.kind === "button") return Number(input.value) + 1;
   if (control.kind === "range") return Number(input.value);
   if (control.kind === "toggle") return input.checked;
   return control.options.find(([value]) => String(value) === input.value)[0];

@@ -26,7 +26,7 @@ export async function mountLab(root, view, host) {
   const { manifest } = host;
   const run = { values: { ...host.values }, state: {}, readings: {}, step: 0, feeds: null };
   const panel = buildPanel(root, manifest, run.values);
-  const picture = view.create(panel.stage, manifest, drag);
+  const picture = view.create(panel.stage, manifest, drag, panel.set);
   const history = [];
   let engine = null;
   let starting = null;
@@ -112,8 +112,9 @@ export async function mountLab(root, view, host) {
     }
     run.shown = about.values[index];
     draw();
-    const moved = manifest.controls.filter(({ name }) => run.shown[name] !== run.values[name]);
-    const said = moved.map(({ name, label }) => ` Here ${label.split(",")[0]} is ${run.shown[name]}.`).join("");
+    const moved = manifest.controls.filter(({ name, kind }) => kind !== "button" && run.shown[name] !== run.values[name]);
+    const plain = (value) => ({ true: "on", false: "off" })[value] ?? value;
+    const said = moved.map(({ name, label }) => ` Here ${label.split(",")[0]} is ${plain(run.shown[name])}.`).join("");
     if (!touched) panel.status.textContent = `${recordedWords}${said}`;
   }
 
@@ -151,7 +152,7 @@ export async function mountLab(root, view, host) {
     if (!fits || !recordedStateFits()) await inTurn(restart); // a control may have moved while the engine loaded
     describe(engine.kind, null, host.liveWords);
     if (!stillMotion() && !standing) play();
-    else draw();
+    else await inTurn(refresh);
   }
 
   /** Nothing was shown before the start failed: the last recorded moment is better than an empty stage. */
@@ -227,6 +228,17 @@ export async function mountLab(root, view, host) {
     if (stepTimes.length > 60) stepTimes.shift();
     root.dataset.stepMs = median(stepTimes).toFixed(2);
     draw();
+    if (run.feeds.resting?.data[0]) pause(); // an output of this name: what was run is done, and the reader's turn has come
+  }
+
+  /** A control moved while the lab stands still is seen at once: the same state, read with the settings as they are. */
+  async function refresh() {
+    if (stale) return;
+    if (ahead?.asked !== JSON.stringify(run.values)) {
+      await look();
+      if (history.length) Object.assign(history.at(-1), run.readings);
+    }
+    draw();
   }
 
   async function loop() {
@@ -262,6 +274,10 @@ export async function mountLab(root, view, host) {
     panel.say(sentence(manifest, run), false);
   }
 
+  function begin() {
+    return engine ? play() : touch().then(() => engine && play());
+  }
+
   async function whenLive(action) {
     await touch();
     if (engine) await inTurn(action).catch(fail);
@@ -295,17 +311,20 @@ export async function mountLab(root, view, host) {
   }
 
   panel.on({
-    play: () => (playing ? pause() : engine ? play() : touch().then(() => engine && play())),
+    play: () => (playing ? pause() : begin()),
     step: () => ((standing = true), pause(), whenLive(() => (pause(), advance()))),
     reset: () => whenLive(() => (describe(engine.kind, null, host.liveWords), restart())),
     touch,
     change: (control, value) => {
       run.values[control.name] = value;
       if (host.sharesAddress) writeAddress(root, manifest, run.values);
+      if (control.kind === "button") return void begin();
       if (!engine) return void touch();
-      if (control.restarts) {
+      if (!control.restarts) {
+        if (!playing) inTurn(refresh).catch(fail);
+      } else if (!stale) {
         stale = true;
-        inTurn(restart).catch(fail);
+        inTurn(restart).catch(fail); // the start that waits takes all changes until then
       }
     },
   });
