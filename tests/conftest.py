@@ -14,6 +14,7 @@ from lewm_lite.labs.lab import Lab, Phase, Scene
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers' plugin, which reads the groups
 def pytest_collection_modifyitems(items) -> None:
     """With several workers, what a file sets up is set up once; tests of pages, which share little, are dealt out."""
     for item in items:

@@ -43,14 +43,16 @@ def test_under_a_bell_a_square_is_overrated_by_the_squared_width():
     inner = torch.linspace(-0.5, 0.5, 101)[:, None]
     given = {"radius": 0.1, "kernel": bell_kernel}
     bias, neighbours = squared_bias((line, line.square()), (inner, inner.square()), **given)
-    assert math.isclose(bias.item(), 0.1**4, rel_tol=1e-2)  # the mean of u² under a bell of width 0.1 is 0.01
+    # The mean of u² under a bell of width 0.1 is 0.01; an even grid has less scatter than the 1 % that is taken off.
+    assert math.isclose(bias.item(), 0.1**4, rel_tol=2e-2)
     assert math.isclose(neighbours.median().item(), 2 * math.sqrt(math.pi) * 0.1 / 1e-4, rel_tol=1e-2)
 
 
 def test_a_slope_has_no_bias_inside_and_one_at_the_edge():
     line = torch.linspace(-1, 1, 20001)[:, None]
-    inside, _ = squared_bias((line, line), (torch.tensor([[0.2]]), torch.tensor([[0.2]])), radius=0.1)
-    edge, _ = squared_bias((line, line), (torch.tensor([[1.0]]), torch.tensor([[1.0]])), radius=0.1)
+    middle, end = torch.tensor([[-0.2], [0.2]]), torch.tensor([[-1.0], [1.0]])
+    inside, _ = squared_bias((line, line), (middle, middle), radius=0.1)
+    edge, _ = squared_bias((line, line), (end, end), radius=0.1)
     assert inside.item() < 1e-7
     assert math.isclose(edge.item(), 0.05**2, rel_tol=1e-2)
 

@@ -40,9 +40,10 @@ def test_a_page_breaks_no_rule_of_wcag(labs_on, page_path, scheme, axe):
     assert page.locator("article.bd-article lewm-lab").count() == len(labs)
     page.add_script_tag(content=axe)
     assert violations(page) == []
-    for lab in labs:
-        lab.restart()
-    assert violations(page) == []
+    if scheme == "light":  # what comes to life has the colours of what was at rest
+        for lab in labs:
+            lab.restart()
+        assert violations(page) == []
 
 
 def test_axe_would_tell(labs_on, axe):
