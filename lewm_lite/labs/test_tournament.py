@@ -68,7 +68,7 @@ class TestTournament(Lab):
         Range("dose", "how sick, as a share of its width", 0, 1, 1, 0.05, restarts=True),
         Choice("against", "the tests ask for", (("standard", "N(0, 1)"), ("any", "any normal law")), "standard", True),
         Choice("num_samples", "N, number of points", tuple((n, str(n)) for n in NUM_SAMPLES), 128, restarts=True),
-        Range("num_directions", "K, directions per step", 1, MOST_DIRECTIONS, 16, 1, restarts=True),
+        Range("num_directions", "K, directions per step", 1, MOST_DIRECTIONS, 16, 1),
         Range("seed", "seed", 0, SEEDS - 1, 0, 1, restarts=True),
     )
     readings = tuple(

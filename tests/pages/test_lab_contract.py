@@ -527,4 +527,6 @@ def test_a_link_with_settings_shows_a_picture_even_if_the_engine_is_lost(open_pa
         f"(({{ engine, reason }}) => engine === 'recorded' && !['starting', 'not touched yet'].includes(reason))"
         f"(document.querySelectorAll('lewm-lab')[{index}].dataset)"
     )
-    page.wait_for_function(f"document.querySelectorAll('lewm-lab canvas')[{index}]?.getAttribute('aria-label')")
+    page.wait_for_function(
+        f"document.querySelectorAll('lewm-lab')[{index}].querySelector('canvas')?.getAttribute('aria-label')"
+    )

@@ -193,6 +193,7 @@ export async function mountLab(root, view, host) {
     run.step = 0;
     run.state = {};
     run.state = (await call("start")).outputs;
+    if (stale) return; // a control moved meanwhile: the start that waits fits it, and this one no longer does
     await look();
     history.length = 0;
     remember();
