@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lewm_lite.chapters.answers import not_a_cloud
 from lewm_lite.labs.verdicts import compass
 from lewm_lite.objectives.sigreg import random_directions, sigreg
 from lewm_lite.seeding import seeded
@@ -43,12 +44,8 @@ def check_unseen(direction: Tensor | None) -> str:
 
 def check_two_shadows(cloud: Tensor | None) -> str:
     """Exercise 2: 512 points of a plane with standard normal shadows on both axes, which are not normal together."""
-    if cloud is None:
-        return "Not yet: put a tensor of shape (512, 2) in the place of None."
-    if tuple(cloud.shape) != (SAMPLES, 2):
-        return f"The cloud must be ({SAMPLES}, 2), got {tuple(cloud.shape)}."
-    if not bool(cloud.isfinite().all()):
-        return "The cloud must be finite numbers."
+    if wrong := not_a_cloud(cloud, (SAMPLES, 2)):
+        return wrong
     for axis, name in enumerate("xy"):
         shadow = sigreg(cloud.float(), torch.eye(2)[:, axis : axis + 1]).item()
         if shadow > LEVEL:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+from lewm_lite.chapters.answers import not_a_cloud
 from lewm_lite.embeddings.clouds import SHAPES, cloud_noise
 from lewm_lite.embeddings.diagnostics import feature_std
 from lewm_lite.labs.verdicts import compass, content_levels, judge_scores
@@ -43,12 +44,8 @@ def check_hinge(answer: Iterable[str] | None) -> str:
 
 def check_fools_vicreg(cloud: Tensor | None) -> str:
     """Exercise 2: a flat cloud of 512 points with which variance and covariance are content, and SIGReg is not."""
-    if cloud is None:
-        return "Not yet: put a tensor of shape (512, 2) in the place of None."
-    if tuple(cloud.shape) != (SAMPLES, 2):
-        return f"The cloud must be ({SAMPLES}, 2), got {tuple(cloud.shape)}."
-    if not bool(cloud.isfinite().all()):
-        return "The cloud must be finite numbers."
+    if wrong := not_a_cloud(cloud, (SAMPLES, 2)):
+        return wrong
     scores, _ = judge_scores(cloud.float(), compass(64))
     variance, covariance, statistic = scores.tolist()
     levels = content_levels(SAMPLES).tolist()
@@ -69,12 +66,8 @@ def fixed_judge() -> Tensor:
 
 def check_forgery(cloud: Tensor | None) -> str:
     """Exercise 3: 512 points in 16 dimensions that pass SIGReg along four fixed directions and fail along others."""
-    if cloud is None:
-        return "Not yet: put a tensor of shape (512, 16) in the place of None."
-    if tuple(cloud.shape) != (SAMPLES, DIM):
-        return f"The cloud must be ({SAMPLES}, {DIM}), got {tuple(cloud.shape)}."
-    if not bool(cloud.isfinite().all()):
-        return "The cloud must be finite numbers."
+    if wrong := not_a_cloud(cloud, (SAMPLES, DIM)):
+        return wrong
     generator, fixed = seeded(45), fixed_judge()
     ideal = torch.randn(200, SAMPLES, DIM, generator=generator)
     level = torch.stack([sigreg(one, fixed) for one in ideal]).quantile(0.95).item()

@@ -6,26 +6,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from small_world_model import SMALL
 from torch import nn
 
 from lewm_lite import ShapeError, seeded
 from lewm_lite.model.presets import PRESETS, WorldModelConfig, preset
 from lewm_lite.model.world_model import LeWorldModel, parameter_table
 
-TINY = WorldModelConfig(
-    image_size=16,
-    patch_size=8,
-    dim=8,
-    encoder_depth=2,
-    encoder_heads=2,
-    encoder_mlp_dim=12,
-    projector_dim=16,
-    action_hidden_dim=10,
-    predictor_depth=2,
-    predictor_heads=2,
-    predictor_head_dim=6,
-    predictor_mlp_dim=14,
-)
+TINY = replace(SMALL, image_size=16, patch_size=8, encoder_depth=2, predictor_depth=2)
 
 
 def tiny(*, awake=True):

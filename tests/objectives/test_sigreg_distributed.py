@@ -8,21 +8,18 @@ over the processes, so parameters get exactly the gradient of one process.
 This file is also the program that each process runs: ``python test_sigreg_distributed.py FOLDER RANK 48,80``.
 """
 
-import os
-import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as dist
+from several_processes import joined, side_by_side
 
 from lewm_lite import SIGReg, epps_pulley, seeded, sigreg
 
 SPLITS = ((48, 80), (31, 71, 26))  # samples in each process
 SIGREG = SIGReg(num_directions=32)
-TIMEOUT_S = 180
 
 
 def whole_batch(dtype=torch.float64):
@@ -58,26 +55,18 @@ def score_of_encoded(model, batch):
 
 
 def run_one_process(folder, rank, parts):
-    dist.init_process_group(
-        "gloo",
-        init_method=(folder / "meeting").as_uri(),
-        rank=rank,
-        world_size=len(parts),
-        timeout=timedelta(seconds=TIMEOUT_S / 2),
-    )
-    exact, single = part(whole_batch(), parts, rank), part(whole_batch(torch.float32), parts, rank)
-    found = {"float64": score_and_gradient(exact), "float32": score_and_gradient(single)}
-    found["statistics"] = epps_pulley(exact)
-    with torch.no_grad():
-        found["without gradient"] = SIGREG(exact, generator=seeded(1))
-    found["own generators"] = SIGREG(exact, generator=seeded(100 + rank))
-    model = encoder()
-    shared = torch.nn.parallel.DistributedDataParallel(model)
-    found["encoded"] = score_of_encoded(shared, exact)
-    found["encoder"] = (model.weight.grad, model.bias.grad)
-    torch.save(found, folder / f"found_{rank}.pt")
-    dist.barrier()
-    dist.destroy_process_group()
+    with joined(folder, rank, len(parts)):
+        exact, single = part(whole_batch(), parts, rank), part(whole_batch(torch.float32), parts, rank)
+        found = {"float64": score_and_gradient(exact), "float32": score_and_gradient(single)}
+        found["statistics"] = epps_pulley(exact)
+        with torch.no_grad():
+            found["without gradient"] = SIGREG(exact, generator=seeded(1))
+        found["own generators"] = SIGREG(exact, generator=seeded(100 + rank))
+        model = encoder()
+        shared = torch.nn.parallel.DistributedDataParallel(model)
+        found["encoded"] = score_of_encoded(shared, exact)
+        found["encoder"] = (model.weight.grad, model.bias.grad)
+        torch.save(found, folder / f"found_{rank}.pt")
 
 
 @pytest.fixture(scope="module", params=SPLITS, ids=str)
@@ -89,24 +78,8 @@ def parts(request):
 @pytest.fixture(scope="module")
 def found(parts, tmp_path_factory):
     """What each of the processes found."""
-    if not (dist.is_available() and dist.is_gloo_available()):
-        pytest.skip("this torch comes without gloo")
     folder = tmp_path_factory.mktemp("processes")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
-    logs = [folder / f"log_{rank}.txt" for rank in range(len(parts))]
-    processes = []
-    try:
-        for rank, log in enumerate(logs):
-            command = [sys.executable, __file__, str(folder), str(rank), ",".join(map(str, parts))]
-            with log.open("w") as output:
-                processes.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
-        exits = [process.wait(TIMEOUT_S) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    assert not any(exits), "\n".join(log.read_text() for log in logs)
-    return [torch.load(folder / f"found_{rank}.pt") for rank in range(len(parts))]
+    return side_by_side(__file__, folder, ",".join(map(str, parts)), count=len(parts))
 
 
 def assert_agree(actual, expected, tolerance):

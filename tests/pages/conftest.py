@@ -304,6 +304,18 @@ class LabHandle:
             count,
         )
 
+    def swipe(self, x, y, up):
+        """A finger goes up the screen from a place on it; says how far the page is scrolled afterwards."""
+        touches = self.page.context.new_cdp_session(self.page)
+        for part in range(9):
+            kind = "touchMove" if part else "touchStart"
+            point = {"x": x, "y": y - up * part / 8}
+            touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+            self.rest(2)
+        touches.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        self.rest(20)
+        return self.page.evaluate("scrollY")
+
     def rest(self, frames=30):
         """Let so many pictures pass, and say the step after them."""
         return self.root.evaluate(

@@ -150,25 +150,13 @@ def test_a_recording_says_who_pushes_at_the_moment_that_it_shows_and_a_live_lab_
 
 def test_a_finger_on_the_cloud_draws_and_beside_it_scrolls_the_page(open_lab):
     lab = fooled(open_lab, "start=isotropic&judge=nobody&num_samples=256", **PHONE, **STILL).restart()
-    touches = lab.page.context.new_cdp_session(lab.page)
-
-    def swipe(x, y, up):
-        touches.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-        for part in range(1, 9):
-            point = {"x": x, "y": y - up * part / 8}
-            touches.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
-            lab.rest(2)
-        touches.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        lab.rest(20)
-        return lab.page.evaluate("scrollY")
-
     place = on_page(lab, 0.5, -0.5)
     before = lab.page.evaluate("scrollY")
-    assert swipe(*place, 80) == before
+    assert lab.swipe(*place, 80) == before
     lab.wait("step > 0")
     drawn = lab.step
     row = lab.root.locator(".lewm-judge").nth(1).bounding_box()
-    assert swipe(row["x"] + 100, row["y"] + 10, 80) > before + 30
+    assert lab.swipe(row["x"] + 100, row["y"] + 10, 80) > before + 30
     assert lab.step == drawn
 
 

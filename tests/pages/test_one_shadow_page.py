@@ -137,25 +137,13 @@ def test_the_verdict_is_said_in_words_and_follows_the_direction(open_lab):
 
 def test_a_finger_on_the_cloud_turns_the_line_and_beside_it_scrolls_the_page(open_lab):
     lab = shadowed(open_lab, "sweep=0", **PHONE, **STILL).live()
-    touches = lab.page.context.new_cdp_session(lab.page)
-
-    def swipe(x, y, up):
-        touches.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
-        for part in range(1, 9):
-            point = {"x": x, "y": y - up * part / 8}
-            touches.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [point]})
-            lab.rest(2)
-        touches.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-        lab.rest(20)
-        return lab.page.evaluate("scrollY")
-
     place = towards(lab, 0)
     before = lab.page.evaluate("scrollY")
-    assert swipe(*place, 60) == before
+    assert lab.swipe(*place, 60) == before
     assert 20 < int(lab.value("angle")) < 70
     held = lab.value("angle")
     box = canvas(lab, 2)
-    assert swipe(box["x"] + 100, box["y"] + 60, 80) > before + 30
+    assert lab.swipe(box["x"] + 100, box["y"] + 60, 80) > before + 30
     assert lab.value("angle") == held
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+from small_world_model import SMALL
 from torch import nn
 
 from lewm_lite import random_directions, seeded
 from lewm_lite.labs.export import export_graph
-from lewm_lite.model.presets import WorldModelConfig
 from lewm_lite.model.world_model import LeWorldModel
 from lewm_lite.training.world_model_loss import loss_and_gradient
 
@@ -18,21 +20,7 @@ from lewm_lite.training.world_model_loss import loss_and_gradient
 # torch's exporter calls a function that torch itself has deprecated.
 pytestmark = [pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning"), pytest.mark.slow]
 
-TINY = WorldModelConfig(
-    image_size=8,
-    patch_size=4,
-    dim=8,
-    encoder_depth=1,
-    encoder_heads=2,
-    encoder_mlp_dim=12,
-    projector_dim=16,
-    action_hidden_dim=10,
-    predictor_depth=1,
-    predictor_heads=2,
-    predictor_head_dim=6,
-    predictor_mlp_dim=14,
-    dropout=0.0,
-)
+TINY = replace(SMALL, dropout=0.0)
 
 
 @pytest.fixture(scope="module")

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
+from small_world_model import SMALL
 
 from lewm_lite import ShapeError, random_directions, seeded, sigreg
-from lewm_lite.model.presets import WorldModelConfig
 from lewm_lite.model.world_model import Foresight, LeWorldModel
 from lewm_lite.training.step import AdamWConfig, AdamWState, adamw_step
 from lewm_lite.training.world_model_loss import loss_and_gradient, loss_of, world_model_loss
 
-TINY = WorldModelConfig(
-    image_size=16,
-    patch_size=8,
-    dim=8,
-    encoder_depth=1,
-    encoder_heads=2,
-    encoder_mlp_dim=12,
-    projector_dim=16,
-    action_hidden_dim=10,
-    predictor_depth=1,
-    predictor_heads=2,
-    predictor_head_dim=6,
-    predictor_mlp_dim=14,
-)
+TINY = replace(SMALL, image_size=16, patch_size=8)
 
 
 # What these add is the same for every sample, and BatchNorm takes it away again: they never learn.

@@ -5,41 +5,23 @@ This file is also the program that each process runs: ``python test_world_model_
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from datetime import timedelta
+from dataclasses import replace
 from pathlib import Path
 
-import pytest
 import torch
-import torch.distributed as dist
+from several_processes import joined, side_by_side
+from small_world_model import SMALL
 
 from lewm_lite import seeded
-from lewm_lite.model.presets import WorldModelConfig
 from lewm_lite.model.world_model import LeWorldModel
 from lewm_lite.training.world_model_loss import world_model_loss
 
-TIMEOUT_S = 180
-TINY = WorldModelConfig(
-    image_size=8,
-    patch_size=4,
-    dim=8,
-    encoder_depth=1,
-    encoder_heads=2,
-    encoder_mlp_dim=12,
-    projector_dim=16,
-    action_hidden_dim=10,
-    predictor_depth=1,
-    predictor_heads=2,
-    predictor_head_dim=6,
-    predictor_mlp_dim=14,
-    dropout=0.0,  # what is left out differs between processes
-)
+CONFIG = replace(SMALL, dropout=0.0)  # what is left out differs between processes
 
 
 def model():
-    made = LeWorldModel(TINY, action_dim=4, generator=seeded(0)).double()
+    made = LeWorldModel(CONFIG, action_dim=4, generator=seeded(0)).double()
     for block in made.predictor.blocks:
         torch.nn.init.normal_(block.modulation.weight, std=0.5, generator=seeded(1))
     return made
@@ -65,39 +47,15 @@ def train(trained, frames, actions):
 
 
 def run_one_process(folder, rank):
-    dist.init_process_group(
-        "gloo",
-        init_method=(folder / "meeting").as_uri(),
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(seconds=TIMEOUT_S / 2),
-    )
-    frames, actions = clips()
-    shared = torch.nn.parallel.DistributedDataParallel(model())
-    torch.save(train(shared, frames.chunk(2)[rank], actions.chunk(2)[rank]), folder / f"found_{rank}.pt")
-    dist.barrier()
-    dist.destroy_process_group()
+    with joined(folder, rank, 2):
+        frames, actions = clips()
+        shared = torch.nn.parallel.DistributedDataParallel(model())
+        torch.save(train(shared, frames.chunk(2)[rank], actions.chunk(2)[rank]), folder / f"found_{rank}.pt")
 
 
 def test_two_processes_find_the_gradient_of_one(tmp_path):
-    if not (dist.is_available() and dist.is_gloo_available()):
-        pytest.skip("this torch comes without gloo")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
-    logs = [tmp_path / f"log_{rank}.txt" for rank in range(2)]
-    processes = []
-    try:
-        for rank, log in enumerate(logs):
-            command = [sys.executable, __file__, str(tmp_path), str(rank)]
-            with log.open("w") as output:
-                processes.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
-        exits = [process.wait(TIMEOUT_S) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    assert not any(exits), "\n".join(log.read_text() for log in logs)
+    found = side_by_side(__file__, tmp_path, count=2)
     wanted = train(model(), *clips())
-    found = [torch.load(tmp_path / f"found_{rank}.pt") for rank in range(2)]
     torch.testing.assert_close((found[0]["loss"] + found[1]["loss"]) / 2, wanted.pop("loss"))
     assert found[0]["loss"][2] == found[1]["loss"][2]  # SIGReg is the whole batch's in either
     assert found[0].pop("loss")[1] != found[1].pop("loss")[1]  # the prediction loss is each one's own

@@ -66,6 +66,23 @@ export function drawTarget(context, x, y, scale, colour, { named = false } = {})
   context.setLineDash([]);
 }
 
+/** A small cloud in a frame with its target: `points` are x, y in turn, and the frame shows `reach` sigmas each way. */
+export function drawFramedCloud({ context, colours }, points, { left, top, side }, reach, colour) {
+  const scale = side / 2 / reach;
+  const [x, y] = [left + side / 2, top + side / 2];
+  context.save();
+  context.beginPath();
+  context.rect(left, top, side, side);
+  context.clip();
+  drawTarget(context, x, y, scale, colours.target);
+  context.globalAlpha = 0.75;
+  for (let i = 0; i < points.length; i += 2) stampDot(context, x + points[i] * scale, y - points[i + 1] * scale, 1.8, colour);
+  context.restore();
+  context.strokeStyle = colours.faint;
+  context.lineWidth = 1;
+  context.strokeRect(left + 0.5, top + 0.5, side - 1, side - 1);
+}
+
 /**
  * The histogram of a cloud's shadow along a direction, under the bell curve of N(0, 1), standing on the floor of `box`:
  * left, base, width, and the height of `density`, over `reach` standard deviations to either side.

@@ -1,4 +1,4 @@
-import { addCanvas, drawTarget, prepareCanvas, stampDot } from "../canvas.mjs";
+import { addCanvas, drawFramedCloud, prepareCanvas, stampDot } from "../canvas.mjs";
 import { defineLab } from "../core.mjs";
 
 // Draws five encoders side by side: each one's cloud along its two widest axes, its spectrum on a logarithmic scale, and
@@ -96,19 +96,9 @@ function drawEncoder(pen, encoder, { words, cloud, spectrum }) {
   drawSpectrum(pen, encoder, spectrum, colour);
 }
 
-function drawCloud({ context, colours }, { points, shownShare }, { left, top, side }, colour) {
-  const scale = side / 2 / REACH;
-  const [x, y] = [left + side / 2, top + side / 2];
-  context.save();
-  context.beginPath();
-  context.rect(left, top, side, side);
-  context.clip();
-  drawTarget(context, x, y, scale, colours.target);
-  context.globalAlpha = 0.75;
-  for (let i = 0; i < points.length; i += 2) stampDot(context, x + points[i] * scale, y - points[i + 1] * scale, 1.8, colour);
-  context.restore();
-  context.strokeStyle = colours.faint;
-  context.strokeRect(left + 0.5, top + 0.5, side - 1, side - 1);
+function drawCloud(pen, { points, shownShare }, { left, top, side }, colour) {
+  const { context, colours } = pen;
+  drawFramedCloud(pen, points, { left, top, side }, REACH, colour);
   context.fillStyle = colours.target;
   context.font = "11px system-ui, sans-serif";
   context.fillText(`${Math.round(100 * shownShare)} % of variance shown`, left + 4, top + side - 5, side - 6);

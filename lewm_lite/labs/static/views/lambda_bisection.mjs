@@ -1,4 +1,4 @@
-import { addCanvas, drawTarget, prepareCanvas, stampDot } from "../canvas.mjs";
+import { addCanvas, drawFramedCloud, prepareCanvas, stampDot } from "../canvas.mjs";
 import { defineLab } from "../core.mjs";
 
 // Draws the encoder in training, every finished run on the axis of λ by what was read of it, the bracket after each run,
@@ -83,22 +83,11 @@ function altWords(told) {
 
 // ------------------------------------------------ the encoder in training
 
-function drawEncoder({ context, colours }, told, { left, top, side, words }) {
+function drawEncoder(pen, told, { left, top, side, words }) {
+  const { context, colours } = pen;
   const collapsed = told.std < 0.1;
   const colour = collapsed ? colours.collapsed : colours.healthy;
-  const scale = side / 2 / REACH;
-  const [x, y] = [left + side / 2, top + side / 2];
-  context.save();
-  context.beginPath();
-  context.rect(left, top, side, side);
-  context.clip();
-  drawTarget(context, x, y, scale, colours.target);
-  context.globalAlpha = 0.75;
-  for (let i = 0; i < told.cloud.length; i += 2) stampDot(context, x + told.cloud[i] * scale, y - told.cloud[i + 1] * scale, 1.8, colour);
-  context.restore();
-  context.strokeStyle = colours.faint;
-  context.lineWidth = 1;
-  context.strokeRect(left + 0.5, top + 0.5, side - 1, side - 1);
+  drawFramedCloud(pen, told.cloud, { left, top, side }, REACH, colour);
   const said = [
     [`run ${told.resting ? told.done : told.done + 1} of ${told.total}: λ = ${plain(told.now[0])}`, colours.ink, "600 "],
     [told.resting ? "done, and set down" : `step ${told.steps}`, colours.target, ""],
@@ -140,6 +129,7 @@ function drawPlots(pen, told, axis, top, ends) {
   context.fillStyle = colours.target;
   for (let power = ends[0]; power <= ends[1] + 1e-9; power++) {
     context.fillRect(axis.x(power), foot, 1, 4);
+    if (axis.x(ends[0] + 1) - axis.left < 60 && (power - ends[0]) % 2 && power !== ends[1]) continue; // on a phone, every other one
     context.textAlign = power === ends[0] ? "left" : "center";
     context.fillText(plain(power), Math.min(axis.x(power), axis.right - 6) - (power === ends[0] ? 3 : 0), foot + 17);
   }
