@@ -1,4 +1,4 @@
-"""The command line: ``python -m lewm_lite`` collects episodes and makes what the labs ship with."""
+"""The command line: ``python -m lewm_lite`` collects episodes, trains and judges on them, and exports labs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_EXTRAS = {"collect": "world", "export": "export"}  # of this package, by the command that needs one
+from lewm_lite.judging.command import describe_evaluate, describe_plan, run_evaluate, run_plan
+from lewm_lite.training.command import describe_train, run_train
+
+_EXTRAS = {  # of this package, by the command that needs one
+    "collect": "world",
+    "train": "world",
+    "evaluate": "world",
+    "plan": "world",
+    "export": "export",
+}
+_TOLD = {"train": run_train, "evaluate": run_evaluate, "plan": run_plan}  # what each gives is printed
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -16,17 +26,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m lewm_lite", description=__doc__.split(":")[0] + ".")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     _describe_collect(commands.add_parser("collect", help="let a policy act and write its episodes to one HDF5 file"))
+    describe_train(commands.add_parser("train", help="train a world model on a file of episodes"))
+    describe_evaluate(commands.add_parser("evaluate", help="let a world model plan in held-out episodes"))
+    describe_plan(commands.add_parser("plan", help="let a world model plan in one of them, and say how it went"))
     export = commands.add_parser("export", help="export a lab's graphs, banks and recordings for the page")
     export.add_argument("lab", nargs="*", help="labs by name; all of them if none is named")
     export.add_argument("--out", type=Path, default=None, help="folder to write to (default: assets/labs)")
     chosen = parser.parse_args(arguments)
     try:
+        if chosen.command in _TOLD:
+            return _tell(_TOLD[chosen.command](chosen))
         return _collect(chosen) if chosen.command == "collect" else _export(chosen.lab, chosen.out)
     except ModuleNotFoundError as error:
         words = f"error: {error}: pip install 'lewm-lite[{_EXTRAS[chosen.command]}]' brings what {chosen.command} needs"
         print(words, file=sys.stderr)
         return 1
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, FloatingPointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -76,6 +91,12 @@ def _collect(chosen: argparse.Namespace) -> int:
             f"written to {written.path}: {written.episodes} episodes, {written.frames} frames of {width} x {height} "
             f"pixels, {written.action_dim} numbers in an action"
         )
+    return 0
+
+
+def _tell(told: str) -> int:
+    if told:  # under torchrun only the first process has something to say
+        print(told)
     return 0
 
 

@@ -1,15 +1,21 @@
 """The command line does what it says, and says in a sentence what it cannot do."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import h5py
 import pytest
+import torch
 
 from lewm_lite.__main__ import main
 from lewm_lite.labs import registry, shipping
+from lewm_lite.model.presets import PRESETS
+from lewm_lite.training.checkpoints import read_checkpoint
+from lewm_lite.training.fit_config import RECIPES
 
 
 @pytest.fixture
@@ -36,7 +42,7 @@ def test_help_names_the_commands(capsys):
     assert end.value.code == 0
     out = capsys.readouterr().out
     assert "usage: python -m lewm_lite" in out
-    assert "export" in out and "collect" in out
+    assert "export" in out and "collect" in out and "train" in out
 
 
 def test_help_of_a_command_names_its_options(capsys):
@@ -183,3 +189,113 @@ def test_collect_that_is_stopped_says_so_and_leaves_nothing(tmp_path, capsys, mo
     assert collect(tmp_path / "a.h5") == 130
     assert capsys.readouterr().err.endswith("stopped\n")
     assert list(tmp_path.iterdir()) == []
+
+
+# --------------------------------------------------------------------------------------------------------------- train
+
+STEPS = ["--steps", "6", "--batch-size", "4", "--num-directions", "8", "--device", "cpu", "--checkpoint-every", "2"]
+
+
+@pytest.fixture(scope="module")
+def episodes(tmp_path_factory):
+    path = tmp_path_factory.mktemp("episodes") / "rooms.h5"
+    assert main(["collect", "--out", str(path), "--episodes", "3", "--size", "32", "--max-steps", "30"]) == 0
+    return path
+
+
+def train(data, out, *words):
+    return main(["train", "--data", str(data), "--out", str(out), *STEPS, *words])
+
+
+def weights(path):
+    return read_checkpoint(path).weights
+
+
+def test_train_shows_its_progress_writes_a_checkpoint_and_says_what_came_of_it(episodes, tmp_path, capsys):
+    assert train(episodes, tmp_path / "run") == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"written to {tmp_path / 'run/checkpoint.safetensors'} after 6 steps: prediction ")
+    assert "6/6" in captured.err and "prediction=" in captured.err
+    checkpoint = read_checkpoint(tmp_path / "run")
+    assert checkpoint.config == PRESETS["lite"] and checkpoint.action_blocks.frame_skip == 5
+    assert checkpoint.facts["fit"]["sigreg_weight"] == RECIPES["lite"].sigreg_weight
+    assert checkpoint.facts["step"] == checkpoint.facts["fit"]["steps"] == 6
+    assert len(list((tmp_path / "run").glob("events.out.tfevents.*"))) == 1
+
+
+def test_train_says_it_in_json_on_one_line_and_takes_what_it_is_given(episodes, tmp_path, capsys):
+    words = ["--json", "--sigreg-weight", "0", "--seed", "3", "--frame-skip", "2", "--in-memory"]
+    assert train(episodes, tmp_path / "run", *words) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["step"] == 6 and told["total"] == told["prediction"] and told["held_out"]["step"] == 6
+    checkpoint = read_checkpoint(told["checkpoint"])
+    assert checkpoint.action_dim == 4 and checkpoint.facts["seed"] == 3
+    assert told["warnings"] == checkpoint.facts["warnings"]
+
+
+def test_train_resumes_and_refuses_to_go_on_with_something_else(episodes, tmp_path, capsys):
+    assert train(episodes, tmp_path / "run", "--resume") == 1
+    assert "error: nothing to resume at " in capsys.readouterr().err
+    assert train(episodes, tmp_path / "run") == 0
+    assert train(episodes, tmp_path / "run") == 1
+    assert "holds a run already: resume it" in capsys.readouterr().err
+    assert train(episodes, tmp_path / "run", "--resume") == 0
+    assert train(episodes, tmp_path / "run", "--resume", "--seed", "1") == 1
+    assert "is of another run: seed was 0 and is 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--steps", "0"], "steps must be an integer of at least 1, got 0"),
+        (["--sigreg-weight", "-1"], "sigreg_weight must be a finite number of at least 0, got -1.0"),
+        (["--learning-rate", "1e30"], "training stopped at step "),
+        (["--preset", "paper"], "dataset must have frames of 224 x 224 pixels for this model, got 32 x 32"),
+        (["--frame-skip", "40"], "a clip spans 160 rows"),
+        (["--data", "nowhere.h5"], "no dataset at nowhere.h5"),
+    ],
+)
+def test_what_train_cannot_do_ends_with_status_1_and_a_sentence(words, message, episodes, tmp_path, capsys):
+    assert train(episodes, tmp_path / "run", *words) == 1
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run/checkpoint.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_a_training_that_was_killed_and_resumed_gives_the_weights_of_one_that_was_not(episodes, tmp_path):
+    words = [*STEPS, "--steps", "60", "--checkpoint-every", "20", "--data", str(episodes)]
+    command = [sys.executable, "-m", "lewm_lite", "train", *words, "--out", str(tmp_path / "killed")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    path = tmp_path / "killed/checkpoint.safetensors"
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 120
+        while not path.exists() and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.01)
+        process.kill()
+    assert 0 < read_checkpoint(path).facts["step"] < 60
+    for folder, resume in (("killed", ["--resume"]), ("whole", [])):
+        assert main(["train", *words, "--out", str(tmp_path / folder), *resume]) == 0
+    torch.testing.assert_close(weights(path), weights(tmp_path / "whole"), rtol=0, atol=0)
+
+
+@pytest.mark.slow
+def test_torchrun_trains_with_two_processes_of_which_one_speaks(episodes, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "lewm_lite",
+    ]
+    command += ["train", "--data", str(episodes), "--out", str(tmp_path / "run"), *STEPS, "--json"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    end = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=False)
+    assert end.returncode == 0, end.stderr
+    told = json.loads(end.stdout)
+    assert train(episodes, tmp_path / "alone") == 0
+    alone = read_checkpoint(tmp_path / "alone").tensors["records"][-1].tolist()
+    found = read_checkpoint(told["checkpoint"]).tensors["records"][-1].tolist()
+    assert found == pytest.approx(alone, rel=1e-2)

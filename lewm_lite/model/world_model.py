@@ -13,6 +13,7 @@ from lewm_lite.model.predictor import ActionEncoder, Predictor, initialise_affin
 from lewm_lite.model.presets import WorldModelConfig, preset
 from lewm_lite.model.projector import Projector
 from lewm_lite.seeding import seeded
+from lewm_lite.world.action_blocks import ActionBlocks
 from lewm_lite.world.frames import check_frames
 
 
@@ -47,6 +48,7 @@ class LeWorldModel(nn.Module):
         super().__init__()
         check_positive_integer("action_dim", action_dim)
         self.config, self.action_dim = config, action_dim
+        self.action_blocks: ActionBlocks | None = None  # of the data it learned from: a checkpoint says
         dim = config.dim
         with torch.device("meta"):  # layers that are born with weights would draw them from the global random state
             self.encoder = Encoder(

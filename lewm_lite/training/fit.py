@@ -1,0 +1,236 @@
+"""Training a world model: from clips to weights, watched on the way, and resumed exactly where it was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from lewm_lite.checks import ShapeError, check_generator, check_positive_integer
+from lewm_lite.model.world_model import LeWorldModel
+from lewm_lite.seeding import seeded
+from lewm_lite.training.batches import BatchPlan
+from lewm_lite.training.checkpoints import FILE_NAME
+from lewm_lite.training.event_file import EventFile
+from lewm_lite.training.fit_config import FitConfig
+from lewm_lite.training.history import History, Record
+from lewm_lite.training.processes import mean_over_processes, rank_and_processes
+from lewm_lite.training.resuming import Run, restore, save_run
+from lewm_lite.training.watching import look_at, prepared, settle_averages
+from lewm_lite.training.world_model_loss import WorldModelLoss, world_model_loss
+from lewm_lite.world.action_blocks import ActionBlocks
+
+if TYPE_CHECKING:
+    from lewm_lite.world.episode_dataset import EpisodeDataset
+
+KEEP_EVERY = 10  # steps of which one is kept in the history
+
+
+def fit(
+    model: LeWorldModel,
+    dataset: EpisodeDataset,
+    config: FitConfig,
+    *,
+    generator: torch.Generator,
+    held_out: EpisodeDataset | None = None,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    checkpoint_every: int = 500,
+    look_every: int = 250,
+    workers: int = 0,
+    progress: Callable[[Record], None] = lambda record: None,
+    warn: Callable[[str], None] = lambda words: None,
+) -> History:
+    """Train a model in place, where it is: on CPU, MPS or CUDA. Afterwards it is in evaluation mode, fit for use.
+
+    Each step takes the gradient of :func:`~lewm_lite.training.world_model_loss.world_model_loss` on a batch of clips,
+    shortens it to ``clip_norm`` and gives it to AdamW. Under ``torch.distributed`` every process takes its part of each
+    batch, and the weights are those of one process alone. A run that was cut off and is resumed ends with the weights
+    of one that was not: on the CPU, and with the same number of processes, to the last bit.
+
+    Args:
+        model: its weights are where training starts.
+        dataset: to learn from; clips are read as they are needed, by ``workers`` processes.
+        config: see :class:`FitConfig`. generator: of clips' order, directions and dropout; the same in every process.
+        held_out: to look at on the way, such as the split ``"test"``; without it, clips of ``dataset``.
+        folder: for ``checkpoint.safetensors`` and curves for TensorBoard. resume: go on from the checkpoint there.
+        checkpoint_every, look_every: steps from one to the next; the last step has both. Neither moves the weights.
+        workers: processes that read clips; 0 for none but this one.
+        progress: called after every step. warn: called with a sentence when the embeddings collapse.
+    Returns:
+        Each tenth step, what the looks saw, and the warnings.
+    Raises:
+        FloatingPointError: the loss or its gradient became infinite or NaN: at which step, and which part.
+        ValueError: a dataset that doesn't fit the model, or a batch larger than it; another configuration, seed or
+            dataset than that of the run to resume. FileNotFoundError: nothing to resume.
+        FileExistsError: a run in ``folder``. OSError: a checkpoint can't be written; the one before stays whole.
+    """
+    check_generator(generator)
+    check_positive_integer("checkpoint_every", checkpoint_every)
+    check_positive_integer("look_every", look_every)
+    _check_fits(model, dataset)
+    run = _begin(model, dataset, config, generator, folder, resume)
+    curves = _curves(run)
+    trained = _shared(model.train())
+    for frames, actions in _batches(run, workers):
+        record = _step(run, trained, prepared(frames, actions, like=model.encoder.class_token))
+        run.step += 1
+        last = run.step == config.steps
+        _keep(run, record, curves)
+        if run.step % look_every == 0 or last:
+            _look(run, held_out or dataset, curves, warn)
+        if run.step % checkpoint_every == 0 or last:
+            _settle_and_save(run)
+        progress(record)
+    model.eval()
+    return run.history
+
+
+def _begin(
+    model: LeWorldModel,
+    dataset: EpisodeDataset,
+    config: FitConfig,
+    generator: torch.Generator,
+    folder: str | Path | None,
+    resume: bool,
+) -> Run:
+    """The run before its first step, or where its checkpoint left it."""
+    model.action_blocks = ActionBlocks.of_dataset(dataset)
+    seed = generator.initial_seed()
+    order = int(torch.randint(2**62, (), generator=generator, device=generator.device))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    place = None if folder is None else Path(folder)
+    run = Run(model, dataset, config, optimiser, generator, seed, order, place, 0, History())
+    if resume:
+        if place is None:
+            raise ValueError("resume needs the folder of the run that is to go on, got none")
+        restore(run)
+    elif place is not None and (place / FILE_NAME).exists():
+        raise FileExistsError(f"{place} holds a run already: resume it, or choose another folder")
+    return run
+
+
+def _curves(run: Run) -> EventFile | None:
+    """Where curves go: of several processes only the first writes, and none without a folder."""
+    if run.folder is None or rank_and_processes()[0]:
+        return None
+    return EventFile(run.folder, start=run.step)
+
+
+def _shared(model: LeWorldModel) -> nn.Module:
+    """The model itself, or wrapped to average its gradient over processes."""
+    if rank_and_processes()[1] < 2:
+        return model
+    from torch.nn.parallel import DistributedDataParallel
+
+    return DistributedDataParallel(model, broadcast_buffers=False)  # BatchNorm averages over processes by itself
+
+
+def _batches(run: Run, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
+    rank, processes = rank_and_processes()
+    plan = BatchPlan(
+        len(run.dataset),
+        run.config.batch_size,
+        start=run.step,
+        steps=run.config.steps,
+        seed=run.order,
+        rank=rank,
+        processes=processes,
+    )
+    # The loader draws a seed for its workers: from a generator of its own, not from the global state.
+    return iter(DataLoader(run.dataset, batch_sampler=plan, num_workers=workers, generator=seeded(run.order)))
+
+
+def _step(run: Run, trained: nn.Module, clips: tuple[Tensor, Tensor]) -> Record:
+    config, device = run.config, clips[0].device.type
+    rate = config.learning_rate_at(run.step)
+    for group in run.optimiser.param_groups:
+        group["lr"] = rate
+    half = torch.autocast(device, torch.bfloat16) if config.precision == "bfloat16" else nullcontext()
+    try:
+        with half:
+            loss = world_model_loss(
+                trained,
+                *clips,
+                sigreg_weight=config.sigreg_weight,
+                generator=run.generator,
+                num_directions=config.num_directions,
+            )
+    except ShapeError:
+        raise
+    except ValueError as error:  # numbers that no loss can be made of
+        raise FloatingPointError(_stopped(run, str(error))) from error
+    values = mean_over_processes(torch.stack([term.detach().float() for term in loss]))
+    terms = dict(zip(WorldModelLoss._fields, values.tolist(), strict=True))
+    if not torch.isfinite(values).all():
+        raise FloatingPointError(_stopped(run, _told(terms)))
+    run.optimiser.zero_grad()
+    loss.total.backward()
+    norm = nn.utils.clip_grad_norm_(trained.parameters(), config.clip_norm).item()
+    if not norm < float("inf"):
+        raise FloatingPointError(_stopped(run, f"{_told(terms)}, and the length of the gradient is {norm}"))
+    run.optimiser.step()
+    return Record(run.step + 1, **terms, gradient_norm=norm, learning_rate=rate)
+
+
+def _told(terms: dict[str, float]) -> str:
+    return f"the prediction loss is {terms['prediction']:.4g}, SIGReg {terms['sigreg']:.4g}, total {terms['total']:.4g}"
+
+
+def _stopped(run: Run, words: str) -> str:
+    return (
+        f"training stopped at step {run.step + 1} of {run.config.steps}: {words}. A smaller learning_rate than "
+        f"{run.config.learning_rate:g}, a longer warmup or another sigreg_weight may help; the last checkpoint is whole"
+    )
+
+
+def _keep(run: Run, record: Record, curves: EventFile | None) -> None:
+    if run.step % KEEP_EVERY and run.step not in (1, run.config.steps):
+        return
+    run.history.records.append(record)
+    if curves is not None:
+        scalars = record._asdict()
+        curves.write(scalars.pop("step"), {f"train/{name}": value for name, value in scalars.items()})
+
+
+def _settle_and_save(run: Run) -> None:
+    settle_averages(run.model, run.dataset, batch_size=run.config.batch_size)
+    if run.folder is not None and rank_and_processes()[0] == 0:
+        save_run(run)
+
+
+def _look(run: Run, dataset: EpisodeDataset, curves: EventFile | None, warn: Callable[[str], None]) -> None:
+    look = look_at(run.model, dataset, step=run.step, clips=run.config.batch_size)
+    run.history.looks.append(look)
+    if curves is not None:
+        seen = {"prediction": look.prediction, "std": look.std, "effective_rank": look.effective_rank}
+        curves.write(look.step, {f"look/{name}": value for name, value in seen.items()})
+    words = run.history.warning_of(look, sigreg_weight=run.config.sigreg_weight)
+    if words:
+        run.history.warnings.append(words)
+        warn(words)
+
+
+def _check_fits(model: LeWorldModel, dataset: EpisodeDataset) -> None:
+    size, length = model.config.image_size, model.config.context + 1
+    if tuple(dataset.image_size) != (size, size):
+        height, width = dataset.image_size
+        raise ShapeError(
+            f"dataset must have frames of {size} x {size} pixels for this model, got {width} x {height}: "
+            f"collect them with --size {size}"
+        )
+    if dataset.action_dim != model.action_dim:
+        raise ShapeError(
+            f"dataset must have {model.action_dim} numbers in an action for this model, got {dataset.action_dim}: "
+            "an action is a block of frame_skip steps of the environment"
+        )
+    if not 2 <= dataset.clip_length <= length:
+        raise ShapeError(
+            f"dataset must have clips of 2 to {length} frames, one more than the predictor looks back on, "
+            f"got clip_length {dataset.clip_length}"
+        )
