@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 # Small tensors: more threads would only wait for each other, and for their neighbours.
 export OMP_NUM_THREADS ?= 1
-BOOK_SOURCES := $(shell find book lewm_lite assets -type f -not -path '*/node_modules/*' -not -name '*.pyc' 2>/dev/null) _config.yml _toc.yml
+BOOK_SOURCES := $(shell find book lewm_lite assets -type f -not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.*' 2>/dev/null) _config.yml _toc.yml
 
 .PHONY: help setup book html test bench clean notebooks assets address
 
@@ -52,6 +52,7 @@ html: _build/.html
 book: html
 	@$(BIN)/python book/_tools/serve.py _build/html --port $(PORT)
 
+test: export LEWM_BUILT := 1
 test: html
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/python -m pytest tests -m "not timed" -n $(WORKERS) --dist loadgroup

@@ -7,12 +7,11 @@ import importlib.util
 import os
 import re
 import shutil
-import subprocess
 import threading
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from building import built
 from playwright.sync_api import sync_playwright
 
 from lewm_lite.labs.registry import LABS
@@ -69,26 +68,10 @@ def slow():
     return SLOW
 
 
-def is_current(folder, root):
-    """Whether the book is built, and its labs are those of the sources."""
-    built = folder / "_static" / "lewm"
-    for source, target in ((root / "lewm_lite/labs/static", built), (root / "assets/labs", built / "assets")):
-        for path in filter(Path.is_file, source.rglob("*")):
-            copy = target / path.relative_to(source)
-            if not copy.is_file() or copy.read_bytes() != path.read_bytes():
-                return False
-    return (folder / "index.html").exists()
-
-
 @pytest.fixture(scope="session")
 def built_book(root):
-    """The folder of the built book; it is built if it is not there, or holds older labs."""
-    folder = root / "_build" / "html"
-    if not is_current(folder, root):
-        made = subprocess.run(["make", "html"], cwd=root, capture_output=True, text=True, check=False)
-        if made.returncode:
-            pytest.fail(f"make html failed:\n{made.stdout[-4000:]}\n{made.stderr[-4000:]}")
-    return folder
+    """The folder of the built book."""
+    return built(root)
 
 
 @pytest.fixture(scope="session")
