@@ -13,7 +13,7 @@ from lewm_lite.training.command import describe_train, run_train
 
 _EXTRAS = {  # of this package, by the command that needs one
     "collect": "world",
-    "train": "world",
+    "train": "train",
     "evaluate": "world",
     "plan": "world",
     "export": "export",

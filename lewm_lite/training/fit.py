@@ -16,11 +16,12 @@ from lewm_lite.model.world_model import LeWorldModel
 from lewm_lite.seeding import seeded
 from lewm_lite.training.batches import BatchPlan
 from lewm_lite.training.checkpoints import FILE_NAME
-from lewm_lite.training.event_file import EventFile
+from lewm_lite.training.curves import Curves, open_curves
 from lewm_lite.training.fit_config import FitConfig
 from lewm_lite.training.history import History, Record
 from lewm_lite.training.processes import mean_over_processes, rank_and_processes
 from lewm_lite.training.resuming import Run, restore, save_run
+from lewm_lite.training.rivals import Rival
 from lewm_lite.training.watching import look_at, prepared, settle_averages
 from lewm_lite.training.world_model_loss import WorldModelLoss, world_model_loss
 from lewm_lite.world.action_blocks import ActionBlocks
@@ -40,6 +41,7 @@ def fit(
     held_out: EpisodeDataset | None = None,
     folder: str | Path | None = None,
     resume: bool = False,
+    rival: Rival | None = None,
     checkpoint_every: int = 500,
     look_every: int = 250,
     workers: int = 0,
@@ -59,6 +61,7 @@ def fit(
         config: see :class:`FitConfig`. generator: of clips' order, directions and dropout; the same in every process.
         held_out: to look at on the way, such as the split ``"test"``; without it, clips of ``dataset``.
         folder: for ``checkpoint.safetensors`` and curves for TensorBoard. resume: go on from the checkpoint there.
+        rival: what else should keep the embeddings apart, for comparison; its run has no folder.
         checkpoint_every, look_every: steps from one to the next; the last step has both. Neither moves the weights.
         workers: processes that read clips; 0 for none but this one.
         progress: called after every step. warn: called with a sentence when the embeddings collapse.
@@ -74,19 +77,20 @@ def fit(
     check_positive_integer("checkpoint_every", checkpoint_every)
     check_positive_integer("look_every", look_every)
     _check_fits(model, dataset)
-    run = _begin(model, dataset, config, generator, folder, resume)
-    curves = _curves(run)
+    run = _begin(model, dataset, config, generator, folder, resume, rival)
     trained = _shared(model.train())
-    for frames, actions in _batches(run, workers):
-        record = _step(run, trained, prepared(frames, actions, like=model.encoder.class_token))
-        run.step += 1
-        last = run.step == config.steps
-        _keep(run, record, curves)
-        if run.step % look_every == 0 or last:
-            _look(run, held_out or dataset, curves, warn)
-        if run.step % checkpoint_every == 0 or last:
-            _settle_and_save(run)
-        progress(record)
+    writes = rank_and_processes()[0] == 0  # of several processes the first alone
+    with open_curves(run.folder if writes else None, start=run.step) as curves:
+        for frames, actions in _batches(run, workers):
+            record = _step(run, trained, prepared(frames, actions, like=model.encoder.class_token))
+            run.step += 1
+            last = run.step == config.steps
+            _keep(run, record, curves)
+            if run.step % look_every == 0 or last:
+                _look(run, held_out or dataset, curves, warn)
+            if run.step % checkpoint_every == 0 or last:
+                _settle_and_save(run)
+            progress(record)
     model.eval()
     return run.history
 
@@ -98,6 +102,7 @@ def _begin(
     generator: torch.Generator,
     folder: str | Path | None,
     resume: bool,
+    rival: Rival | None,
 ) -> Run:
     """The run before its first step, or where its checkpoint left it."""
     model.action_blocks = ActionBlocks.of_dataset(dataset)
@@ -105,7 +110,9 @@ def _begin(
     order = int(torch.randint(2**62, (), generator=generator, device=generator.device))
     optimiser = torch.optim.AdamW(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     place = None if folder is None else Path(folder)
-    run = Run(model, dataset, config, optimiser, generator, seed, order, place, 0, History())
+    if rival is not None and place is not None:
+        raise ValueError("rival can't have a folder: what it keeps, such as a teacher, is in no checkpoint")
+    run = Run(model, dataset, config, optimiser, generator, seed, order, place, 0, History(), rival)
     if resume:
         if place is None:
             raise ValueError("resume needs the folder of the run that is to go on, got none")
@@ -113,13 +120,6 @@ def _begin(
     elif place is not None and (place / FILE_NAME).exists():
         raise FileExistsError(f"{place} holds a run already: resume it, or choose another folder")
     return run
-
-
-def _curves(run: Run) -> EventFile | None:
-    """Where curves go: of several processes only the first writes, and none without a folder."""
-    if run.folder is None or rank_and_processes()[0]:
-        return None
-    return EventFile(run.folder, start=run.step)
 
 
 def _shared(model: LeWorldModel) -> nn.Module:
@@ -154,7 +154,7 @@ def _step(run: Run, trained: nn.Module, clips: tuple[Tensor, Tensor]) -> Record:
     half = torch.autocast(device, torch.bfloat16) if config.precision == "bfloat16" else nullcontext()
     try:
         with half:
-            loss = world_model_loss(
+            loss = (run.rival.loss if run.rival else world_model_loss)(
                 trained,
                 *clips,
                 sigreg_weight=config.sigreg_weight,
@@ -175,6 +175,8 @@ def _step(run: Run, trained: nn.Module, clips: tuple[Tensor, Tensor]) -> Record:
     if not norm < float("inf"):
         raise FloatingPointError(_stopped(run, f"{_told(terms)}, and the length of the gradient is {norm}"))
     run.optimiser.step()
+    if run.rival:
+        run.rival.after_step(run.model)
     return Record(run.step + 1, **terms, gradient_norm=norm, learning_rate=rate)
 
 
@@ -189,13 +191,12 @@ def _stopped(run: Run, words: str) -> str:
     )
 
 
-def _keep(run: Run, record: Record, curves: EventFile | None) -> None:
+def _keep(run: Run, record: Record, curves: Curves) -> None:
     if run.step % KEEP_EVERY and run.step not in (1, run.config.steps):
         return
     run.history.records.append(record)
-    if curves is not None:
-        scalars = record._asdict()
-        curves.write(scalars.pop("step"), {f"train/{name}": value for name, value in scalars.items()})
+    scalars = record._asdict()
+    curves.write(scalars.pop("step"), {f"train/{name}": value for name, value in scalars.items()})
 
 
 def _settle_and_save(run: Run) -> None:
@@ -204,12 +205,11 @@ def _settle_and_save(run: Run) -> None:
         save_run(run)
 
 
-def _look(run: Run, dataset: EpisodeDataset, curves: EventFile | None, warn: Callable[[str], None]) -> None:
+def _look(run: Run, dataset: EpisodeDataset, curves: Curves, warn: Callable[[str], None]) -> None:
     look = look_at(run.model, dataset, step=run.step, clips=run.config.batch_size)
     run.history.looks.append(look)
-    if curves is not None:
-        seen = {"prediction": look.prediction, "std": look.std, "effective_rank": look.effective_rank}
-        curves.write(look.step, {f"look/{name}": value for name, value in seen.items()})
+    seen = {"prediction": look.prediction, "std": look.std, "effective_rank": look.effective_rank}
+    curves.write(look.step, {f"look/{name}": value for name, value in seen.items()})
     words = run.history.warning_of(look, sigreg_weight=run.config.sigreg_weight)
     if words:
         run.history.warnings.append(words)

@@ -19,9 +19,9 @@ class FitConfig:
     steps that are really taken: it does not depend on how many were planned elsewhere.
     """
 
-    steps: int = 4000
+    steps: int = 2000
     batch_size: int = 64  # clips of a step, of all processes together
-    learning_rate: float = 1e-3  # at its highest
+    learning_rate: float = 2e-3  # at its highest
     warmup: float = 0.02  # share of the steps over which the learning rate rises
     weight_decay: float = 1e-3  # of every parameter
     clip_norm: float = 1.0  # a longer gradient is shortened to this length

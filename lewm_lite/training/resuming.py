@@ -20,6 +20,7 @@ from lewm_lite.training.checkpoints import (
 )
 from lewm_lite.training.fit_config import FitConfig
 from lewm_lite.training.history import History, Look, Record
+from lewm_lite.training.rivals import Rival
 
 if TYPE_CHECKING:
     from lewm_lite.world.episode_dataset import EpisodeDataset
@@ -39,6 +40,7 @@ class Run:
     folder: Path | None
     step: int  # steps taken
     history: History
+    rival: Rival | None = None
 
 
 def save_run(run: Run) -> None:
