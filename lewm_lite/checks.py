@@ -6,7 +6,7 @@ import math
 from numbers import Integral, Real
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class ShapeError(ValueError):
@@ -75,3 +75,9 @@ def check_generator(value: torch.Generator) -> None:
     """Refuse a missing generator: nothing in this library draws from the global random state."""
     if not isinstance(value, torch.Generator):
         raise TypeError(f"generator must be a torch.Generator, got {type(value).__name__}: try generator=seeded(0)")
+
+
+def check_evaluation_mode(model: nn.Module) -> None:
+    """Refuse a model that is still in training mode, where an embedding depends on the others of its batch."""
+    if model.training:
+        raise ValueError("model must be in evaluation mode, got one in training mode: call model.eval() first")

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lewm_lite.checks import ShapeError, check_positive_integer
+from lewm_lite.checks import ShapeError, check_evaluation_mode, check_positive_integer
 from lewm_lite.judging.cem import CEMPlan, Cost, cem, check_answer, check_search
-from lewm_lite.judging.rollouts import check_evaluation_mode
 from lewm_lite.model.world_model import LeWorldModel
 from lewm_lite.world.action_blocks import ActionBlocks
 

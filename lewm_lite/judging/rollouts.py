@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lewm_lite.checks import ShapeError
+from lewm_lite.checks import ShapeError, check_evaluation_mode
 from lewm_lite.model.world_model import LeWorldModel
 
 
@@ -51,9 +51,3 @@ def rollout_error(model: LeWorldModel, frames: Tensor, actions: Tensor, *, conte
     missed, moved = imagined - happened, embeddings[:, context - 1 : context] - happened
     by_horizon = [(error.square().mean((0, 2)) / variance).cpu() for error in (missed, moved)]
     return RolloutError(by_horizon[0], by_horizon[1], variance)
-
-
-def check_evaluation_mode(model: LeWorldModel) -> None:
-    """Refuse a model that is still in training mode, where an embedding depends on the others of its batch."""
-    if model.training:
-        raise ValueError("model must be in evaluation mode, got one in training mode: call model.eval() first")

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lewm_lite.checks import ShapeError, check_finite, check_floating
-from lewm_lite.judging.rollouts import check_evaluation_mode
+from lewm_lite.checks import ShapeError, check_evaluation_mode, check_finite, check_floating
 from lewm_lite.model.world_model import LeWorldModel
 
 

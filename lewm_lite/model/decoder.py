@@ -30,7 +30,7 @@ class Decoder(nn.Module):
         for name, value in (("dim", dim), ("image_size", image_size), ("channels", channels)):
             check_positive_integer(name, value)
         check_generator(generator)
-        self.dim, self.coarse = dim, image_size
+        self.dim, self.image_size, self.channels, self.coarse = dim, image_size, channels, image_size
         doublings = 0
         while self.coarse > LARGEST and self.coarse % 2 == 0:
             self.coarse, doublings = self.coarse // 2, doublings + 1
@@ -71,11 +71,12 @@ class Decoder(nn.Module):
         return torch.sigmoid(picture).unflatten(0, leading) if leading else torch.sigmoid(picture)[0]
 
 
-def decoder_loss(decoder: Decoder, embeddings: Tensor, frames: Tensor) -> Tensor:
+def decoder_loss(decoder: Decoder, embeddings: Tensor, frames: Tensor, *, weights: Tensor | float = 1.0) -> Tensor:
     """Mean squared error of the pictures, in shares of full brightness.
 
     Args:
         embeddings: ``(*leading, dim)``. frames: ``(*leading, channels, height, width)`` uint8, what they should show.
+        weights: of pixels, of a shape that fits ``frames``: what matters may be small.
     Raises:
         TypeError: frames of another type than uint8. ShapeError: frames of another shape than the pictures.
     """
@@ -84,4 +85,4 @@ def decoder_loss(decoder: Decoder, embeddings: Tensor, frames: Tensor) -> Tensor
     pictures = decoder(embeddings)
     if pictures.shape != frames.shape:
         raise ShapeError(f"frames must be {tuple(pictures.shape)} like the pictures, got shape {tuple(frames.shape)}")
-    return (pictures - frames / 255).square().mean()
+    return (weights * (pictures - frames / 255).square()).mean()

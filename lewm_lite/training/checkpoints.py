@@ -117,17 +117,17 @@ def load_checkpoint(name: str | Path) -> LeWorldModel:
     return model.eval()
 
 
-def checkpoint_path(name: str | Path) -> Path:
+def checkpoint_path(name: str | Path, *, kind: str = "checkpoint") -> Path:
     """Where the file of that name is, or what is at that path: a plain word that is no file here is a name."""
     path = Path(name)
     if isinstance(name, Path) or len(path.parts) != 1 or path.suffix or path.exists():
         return path
     try:
-        return asset_path(f"checkpoints/{name}.safetensors")
+        return asset_path(f"{kind}s/{name}.safetensors")
     except FileNotFoundError as error:
-        there = sorted(found.stem for found in (asset_root() / "checkpoints").glob("*.safetensors"))
+        there = sorted(found.stem for found in (asset_root() / f"{kind}s").glob("*.safetensors"))
         raise FileNotFoundError(
-            f"no checkpoint named {name!r}, and no file of that name here; there are: {', '.join(there) or 'none'}"
+            f"no {kind} named {name!r}, and no file of that name here; there are: {', '.join(there) or 'none'}"
         ) from error
 
 
