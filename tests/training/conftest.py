@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
+from small_world_model import SMALL
 
 from lewm_lite import seeded
-from lewm_lite.model.presets import WorldModelConfig
 from lewm_lite.model.world_model import LeWorldModel
 from lewm_lite.world.episode_dataset import EpisodeDataset
 
-SMALL = {
-    "image_size": 8,
-    "patch_size": 4,
-    "dim": 8,
-    "encoder_depth": 1,
-    "encoder_heads": 2,
-    "encoder_mlp_dim": 12,
-    "encoder_init_std": None,
-    "projector_dim": 16,
-    "action_hidden_dim": 10,
-    "predictor_depth": 1,
-    "predictor_heads": 2,
-    "predictor_head_dim": 6,
-    "predictor_mlp_dim": 14,
-    "dropout": 0.1,
-}
+LEARNING = replace(SMALL, encoder_init_std=None, dropout=0.1)  # starts wide awake
 
 
 def write_moving_square(path, *, episodes=6, rows=12):
@@ -63,6 +50,6 @@ def square(square_path):
 @pytest.fixture
 def small_model():
     def make(**sizes):
-        return LeWorldModel(WorldModelConfig(**{**SMALL, **sizes}), action_dim=4, generator=seeded(0))
+        return LeWorldModel(replace(LEARNING, **sizes), action_dim=4, generator=seeded(0))
 
     return make

@@ -6,15 +6,13 @@ This file is also the program that each process runs: ``python test_fit_distribu
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as dist
+from several_processes import joined, side_by_side
 
 from lewm_lite import seeded
 from lewm_lite.model.presets import WorldModelConfig
@@ -24,7 +22,6 @@ from lewm_lite.training.fit import fit
 from lewm_lite.training.fit_config import FitConfig
 from lewm_lite.world.episode_dataset import EpisodeDataset
 
-TIMEOUT_S = 180
 CONFIG = FitConfig(steps=9, batch_size=8, num_directions=16, learning_rate=3e-3)  # three steps an epoch
 
 
@@ -65,47 +62,21 @@ def numbers(history):
     return [[look.prediction, look.std, look.effective_rank] for look in history.looks]
 
 
-def run_one_process(folder, rank):
-    dist.init_process_group(
-        "gloo",
-        init_method=(folder / "meeting").as_uri(),
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(seconds=TIMEOUT_S / 2),
-    )
-    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    found = [train(job["path"], job["sizes"], folder / "whole")]
-    train(job["path"], job["sizes"], folder / "cut", cut=5)
-    dist.barrier()
-    found.append(train(job["path"], job["sizes"], folder / "cut", resume=True))
-    torch.save(found, folder / f"found_{rank}.pt")
-    dist.barrier()
-    dist.destroy_process_group()
+def run_one_process(folder, rank, path, sizes):
+    with joined(folder, rank, 2):
+        found = [train(path, sizes, folder / "whole")]
+        train(path, sizes, folder / "cut", cut=5)
+        dist.barrier()
+        found.append(train(path, sizes, folder / "cut", resume=True))
+        torch.save(found, folder / f"found_{rank}.pt")
 
 
 @pytest.mark.slow
 def test_two_processes_train_as_one(square_path, small_model, tmp_path):
-    if not (dist.is_available() and dist.is_gloo_available()):
-        pytest.skip("this torch comes without gloo")
     sizes = {**vars(small_model(dropout=0.0).config)}  # what is left out differs between processes
-    (tmp_path / "job.json").write_text(json.dumps({"path": str(square_path), "sizes": sizes}), encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
-    logs = [tmp_path / f"log_{rank}.txt" for rank in range(2)]
-    processes = []
-    try:
-        for rank, log in enumerate(logs):
-            command = [sys.executable, __file__, str(tmp_path), str(rank)]
-            with log.open("w") as output:
-                processes.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
-        exits = [process.wait(TIMEOUT_S) for process in processes]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    assert not any(exits), "\n".join(log.read_text(encoding="utf-8") for log in logs)
+    found = side_by_side(__file__, tmp_path, str(square_path), json.dumps(sizes), count=2)
     wanted = train(square_path, sizes, tmp_path / "alone")
-    for rank in range(2):
-        whole, resumed = torch.load(tmp_path / f"found_{rank}.pt")
+    for whole, resumed in found:
         torch.testing.assert_close(whole, wanted, rtol=1e-5, atol=1e-7)
         torch.testing.assert_close(resumed["weights"], whole["weights"], rtol=0, atol=0)
     assert sorted(path.name for path in (tmp_path / "whole").iterdir())[0] == FILE_NAME
@@ -113,4 +84,5 @@ def test_two_processes_train_as_one(square_path, small_model, tmp_path):
 
 
 if __name__ == "__main__":
-    run_one_process(Path(sys.argv[1]), int(sys.argv[2]))
+    folder, rank, path, sizes = sys.argv[1:]
+    run_one_process(Path(folder), int(rank), path, json.loads(sizes))
