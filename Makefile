@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 DEVICE ?= cpu
+EPISODES ?= 1000
+# Of the episodes to be judged in: new ones each time, unless a seed is given.
+SEED ?= $(shell date +%s)
 WORKERS ?= 2
 # The first Python that is new enough; `make PYTHON=/path/to/python …` names another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -13,7 +16,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 export OMP_NUM_THREADS ?= 1
 BOOK_SOURCES := $(shell find book lewm_lite assets -type f -not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.*' 2>/dev/null) _config.yml _toc.yml
 
-.PHONY: help setup book html test bench clean notebooks assets address
+.PHONY: help setup book html test bench evaluate clean notebooks assets address
 
 help:
 	@echo "make book       set up, build the book, serve it on 127.0.0.1 and print the address"
@@ -23,6 +26,7 @@ help:
 	@echo "make assets     make again what the labs ship with (about two minutes)"
 	@echo "make address    write the repository's address, from _config.yml, wherever it is needed"
 	@echo "make bench      compare SIGReg with the direct formula, in time and memory (DEVICE=cuda: on a graphics card)"
+	@echo "make evaluate   let the small world model plan in $(EPISODES) new episodes, about eight minutes (EPISODES=100: fewer)"
 	@echo "make clean      remove what was built and set up"
 
 setup: $(VENV)/.ready
@@ -64,6 +68,10 @@ notebooks: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	@$(BIN)/python -m lewm_lite.experiments.sigreg_bench --device $(DEVICE)
+
+evaluate: $(VENV)/.ready
+	@echo "Episodes of seed $(SEED); make evaluate SEED=$(SEED) judges in the same ones again."
+	@$(BIN)/python -m lewm_lite evaluate --checkpoint lite --episodes $(EPISODES) --seed $(SEED) --device $(DEVICE)
 
 assets: $(VENV)/.ready
 	@$(BIN)/python -m lewm_lite export

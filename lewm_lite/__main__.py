@@ -21,8 +21,8 @@ _EXTRAS = {  # of this package, by the command that needs one
 _TOLD = {"train": run_train, "evaluate": run_evaluate, "plan": run_plan}  # what each gives is printed
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the process's exit status."""
+def new_parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
     parser = argparse.ArgumentParser(prog="python -m lewm_lite", description=__doc__.split(":")[0] + ".")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     _describe_collect(commands.add_parser("collect", help="let a policy act and write its episodes to one HDF5 file"))
@@ -32,7 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
     export = commands.add_parser("export", help="export a lab's graphs, banks and recordings for the page")
     export.add_argument("lab", nargs="*", help="labs by name; all of them if none is named")
     export.add_argument("--out", type=Path, default=None, help="folder to write to (default: assets/labs)")
-    chosen = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the process's exit status."""
+    chosen = new_parser().parse_args(arguments)
     try:
         if chosen.command in _TOLD:
             return _tell(_TOLD[chosen.command](chosen))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+
+from lewm_lite.__main__ import new_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
@@ -53,6 +57,16 @@ def test_the_commands_it_names_are_targets_of_the_makefile():
     assert [name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []
 
 
+def test_the_commands_of_the_library_that_it_shows_are_understood():
+    shown = re.findall(r"-m lewm_lite ((?:collect|train|evaluate|plan) .*)", README)
+    whole = [words for words in shown if "…" not in words]
+    chosen = [new_parser().parse_args(shlex.split(words)) for words in whole]
+    assert {one.command for one in chosen} == {"collect", "train", "evaluate", "plan"}
+    trained = next(one for one in chosen if one.command == "train")
+    assert trained.data in [one.out for one in chosen if one.command == "collect"]
+    assert {one.checkpoint for one in chosen if one.command in ("evaluate", "plan")} == {f"runs/{trained.preset}"}
+
+
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
 def test_the_code_it_shows_runs(document, capsys):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
@@ -78,3 +92,11 @@ def test_the_lab_that_contributing_shows_keeps_the_contract():
 def test_its_picture_is_there_and_described():
     alt, path = re.search(r"!\[([^\]]+)\]\((book/[^)]+)\)", README).groups()
     assert (ROOT / path).exists() and len(alt.split()) > 10
+
+
+def test_the_success_that_it_quotes_is_the_manifest_s():
+    told = json.loads((ROOT / "assets/checkpoints/lite.json").read_text(encoding="utf-8"))["evaluation"]
+    planner, random = told["planner"], told["random"]
+    sentence = re.search(r"it solves ([\d.]+) % of 1,000 held-out tasks\s+where random actions solve (\d+) %", README)
+    assert planner["trials"] == random["trials"] == 1000
+    assert sentence.groups() == (f"{100 * planner['success']:.1f}", f"{100 * random['success']:.0f}")
