@@ -8,7 +8,8 @@ DEVICE ?= cpu
 EPISODES ?= 1000
 # Of the episodes to be judged in: new ones each time, unless a seed is given.
 SEED ?= $(shell date +%s)
-WORKERS ?= 2
+# Processes that test side by side: as many as there are processors, but no more than a machine's memory holds.
+WORKERS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); [ $$n -gt 4 ] && n=4; [ $$n -lt 2 ] && n=2; echo $$n)
 # The first Python that is new enough; `make PYTHON=/path/to/python …` names another.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
