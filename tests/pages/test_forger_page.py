@@ -52,6 +52,27 @@ def test_the_record_before_a_judge_outlives_a_new_start(open_lab):
     assert float(board.split(": ")[1].split()[0]) > 5
 
 
+def test_what_an_earlier_judge_was_shown_earns_nothing_before_the_next_one(open_lab):
+    """A step is on its way while the judge is changed: its record belongs to the judge that it was asked of."""
+    lab = forging(open_lab, "judge=moments_4&start=bullseye", **STILL).restart()
+    assert float(lab.data["record"]) > 5
+    lab.page.evaluate(
+        """() => {
+            const ask = lewmWorker.ask;
+            const gate = new Promise((resolve) => (window.letGo = resolve));
+            window.asked = 0;
+            lewmWorker.ask = (request) => (window.asked++, gate.then(() => ask(request)));
+        }"""
+    )
+    lab.click("step")
+    lab.wait("window.asked === 1")
+    lab.control("judge").select_option("directions")
+    lab.page.evaluate("letGo()")
+    lab.wait("Number(data.record) === 0")
+    board = lab.root.locator("canvas").last.get_attribute("aria-label")
+    assert float(board.split(": ")[1].split()[0]) == 0
+
+
 def test_unmasked_nothing_is_earned(open_lab):
     lab = forging(open_lab, "start=sectors&num_directions=2&fresh=1", **STILL).restart()
     lab.steps(3)

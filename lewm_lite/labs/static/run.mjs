@@ -182,9 +182,10 @@ export async function mountLab(root, view, host) {
   };
 
   async function call(name, dragged) {
-    const feeds = feedGraph(manifest.graphs[name], manifest, run.values, banks, run.state, run.step, dragged);
+    const values = { ...run.values }; // a control may move before the answer comes
+    const feeds = feedGraph(manifest.graphs[name], manifest, values, banks, run.state, run.step, dragged);
     const answer = await engine.run(name, variant(name), feeds);
-    return { ...answer, feeds };
+    return { ...answer, feeds, values };
   }
 
   async function restart() {
@@ -209,7 +210,8 @@ export async function mountLab(root, view, host) {
     return answer.ms;
   }
 
-  function take({ outputs, feeds }) {
+  function take({ outputs, feeds, values }) {
+    run.shown = values; // what the picture was made with
     run.feeds = { ...outputs, ...feeds }; // a state's tensor is the one before the step, as in Lab.run
     for (const reading of manifest.readings) run.readings[reading.name] = outputs[reading.name].data[0];
     const wrong = manifest.readings.find((reading) => !Number.isFinite(run.readings[reading.name]));
