@@ -142,6 +142,26 @@ def test_ids_are_unique_among_the_labs_of_a_page(labs_on, page_path):
     assert len(ids) == len(set(ids)) and all(ids)
 
 
+def test_a_lab_that_comes_after_one_was_taken_away_has_ids_of_its_own(open_lab):
+    lab = open_lab("cloud_flow", **STILL)
+    ids = lab.root.evaluate(
+        """async (lab) => {
+            const added = async () => {
+                const made = document.createElement("lewm-lab");
+                Object.assign(made.dataset, { lab: lab.dataset.lab, scene: lab.dataset.scene });
+                lab.after(made);
+                while (!made.matches(".lewm-mounted")) await new Promise(requestAnimationFrame);
+                return made;
+            };
+            const [first, second] = [await added(), await added()];
+            first.remove();
+            await added();
+            return [...document.querySelectorAll(".lewm-panel [id], lewm-lab")].map(({ id }) => id);
+        }"""
+    )
+    assert len(ids) == len(set(ids))
+
+
 def test_tab_reaches_every_control_in_sight_and_wakes_nothing(labs_on, page_path):
     for lab in one_of_each(labs_on(page_path, **STILL)):
         wanted = {control.name for control in contract(lab).controls} | {"play", "step", "reset"}

@@ -23,7 +23,8 @@ export function buildPanel(root, manifest, values) {
   );
   const inputs = {};
   const outputs = {};
-  const id = (root.id ||= `lewm-${manifest.lab}-${document.querySelectorAll(".lewm-panel").length + 1}`);
+  globalThis.lewmPanels = (globalThis.lewmPanels ?? 0) + 1; // never the same twice, however many widgets hold this module
+  const id = (root.id ||= `lewm-${manifest.lab}-${globalThis.lewmPanels}`);
   const rows = manifest.controls.map((control) => {
     inputs[control.name] = buildInput(control, `${id}-${control.name}`);
     if (control.kind === "button") return "";
