@@ -537,6 +537,48 @@ def test_an_engine_that_cannot_be_fetched_is_told_and_reset_tries_again(open_lab
     assert lab.step == 2
 
 
+@pytest.mark.parametrize("button", ["play", "step", "reset"])
+def test_after_an_error_each_button_starts_the_run_again(open_lab, button):
+    """The state after a failed step may be none to go on from, and a lab that runs must not say that it stopped."""
+    lab = open_lab("cloud_flow", **STILL).restart()
+    lab.steps(3)
+    lab.page.evaluate(
+        """() => {
+            const ask = lewmWorker.ask;
+            lewmWorker.ask = () => ((lewmWorker.ask = ask), Promise.reject(new Error("lost on its way")));
+        }"""
+    )
+    lab.click("step")
+    lab.wait("data.engine === 'error'")
+    status = lab.root.locator(".lewm-status")
+    assert lab.data["reason"] == "lost on its way" and "starts again" in status.inner_text()
+    failed = lab.step
+    lab.root.evaluate(
+        "lab => { window.seen = []; new MutationObserver(() => seen.push(Number(lab.dataset.step)))"
+        ".observe(lab, { attributes: true, attributeFilter: ['data-step'] }); }"
+    )
+    lab.click(button)
+    lab.wait("data.engine === 'page' && window.seen.includes(0)")
+    assert "reason" not in lab.data and status.inner_text().startswith("Live")
+    if button == "play":
+        lab.wait("data.playing === 'true' && step > 3")
+    else:
+        assert lab.rest() == 0
+    assert failed > 0
+
+
+def test_reset_helps_a_lab_whose_worker_died(open_lab):
+    lab = open_lab("cloud_flow", expected=["the worker broke"], **STILL).restart()
+    lab.steps(2)
+    (worker,) = lab.page.workers
+    with lab.page.expect_event("worker"):  # another takes its place
+        worker.evaluate("() => void setTimeout(() => { throw new Error('the worker broke'); })")
+        lab.page.wait_for_function("globalThis.lewmWorker === undefined")
+        lab.restart()
+    lab.steps(2)
+    assert lab.step == 2
+
+
 def test_a_link_with_settings_shows_a_picture_even_if_the_engine_is_lost(open_page, open_lab, lab_name, placements):
     control = LABS[lab_name].controls[0]
     page = open_page(expected=[r"failed: .*\.onnx "], **STILL)

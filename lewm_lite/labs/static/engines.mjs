@@ -3,11 +3,12 @@
 
 /** Runs a lab's exported graphs with ONNX Runtime Web in the page's one worker. */
 export function pageEngine(base, manifest) {
-  const worker = (globalThis.lewmWorker ??= startWorker(base));
+  const worker = () => (globalThis.lewmWorker ??= startWorker(base)); // asked for anew each time: one that died is gone
+  worker(); // it starts while the lab fetches its banks
   return {
     kind: "page",
     run: (name, variant, feeds) =>
-      worker.ask({ url: new URL(`assets/${manifest.lab}/${name}${variant}.onnx`, base).href, feeds, outputs: manifest.graphs[name].outputs }),
+      worker().ask({ url: new URL(`assets/${manifest.lab}/${name}${variant}.onnx`, base).href, feeds, outputs: manifest.graphs[name].outputs }),
   };
 }
 
@@ -26,6 +27,7 @@ function startWorker(base) {
   worker.onerror = (event) => retire(event.message || "the worker could not start");
   /** A worker that failed to start, or whose runtime did, stays so: the next try needs a new one. */
   function retire(reason) {
+    if (dead) return; // a worker that complains twice must not take its successor along
     dead = new Error(reason);
     worker.terminate();
     for (const { reject } of waiting.values()) reject(dead);

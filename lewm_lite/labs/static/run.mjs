@@ -39,6 +39,7 @@ export async function mountLab(root, view, host) {
   let ahead = null; // where the step from the state on the screen leads, and the settings it was taken with
   let visible = true; // a lab out of sight rests
   let stale = false; // a changed control asks for a new start, which has not run yet
+  let broken = false; // a step failed: what is done next starts the run again, since its state may be none to go on from
   let dragging = false; // a drag is moving a lab that stands still
   let hand = null; // x, y, dx, dy of a drag that no step has taken yet
   let turn = Promise.resolve();
@@ -146,7 +147,7 @@ export async function mountLab(root, view, host) {
       showFrame(recording.tensors.steps.data.length - 1);
       run.state = last;
     }
-    const fits = recordedStateFits();
+    const fits = !broken && recordedStateFits();
     if (fits) await probe(made);
     engine = made;
     if (!fits || !recordedStateFits()) await inTurn(restart); // a control may have moved while the engine loaded
@@ -189,7 +190,8 @@ export async function mountLab(root, view, host) {
   }
 
   async function restart() {
-    stale = false;
+    if (broken) describe(engine.kind, null, host.liveWords);
+    stale = broken = false;
     hand = null;
     run.step = 0;
     run.state = {};
@@ -219,6 +221,7 @@ export async function mountLab(root, view, host) {
   }
 
   async function advance() {
+    if (broken) return restart();
     if (stale) return;
     const dragged = hand ?? undefined;
     hand = null;
@@ -236,6 +239,7 @@ export async function mountLab(root, view, host) {
 
   /** A control moved while the lab stands still is seen at once: the same state, read with the settings as they are. */
   async function refresh() {
+    if (broken) return restart();
     if (stale) return;
     if (ahead?.asked !== JSON.stringify(run.values)) {
       await look();
@@ -261,8 +265,9 @@ export async function mountLab(root, view, host) {
   }
 
   function fail(error) {
+    broken = true;
     pause();
-    describe("error", error.message, `Stopped: ${error.message}. Reset starts again.`);
+    describe("error", error.message, `Stopped: ${error.message}. Play, Step or Reset starts again.`);
   }
 
   function play() {
@@ -316,7 +321,7 @@ export async function mountLab(root, view, host) {
   panel.on({
     play: () => (playing ? pause() : begin()),
     step: () => ((standing = true), pause(), whenLive(() => (pause(), advance()))),
-    reset: () => whenLive(() => (describe(engine.kind, null, host.liveWords), restart())),
+    reset: () => whenLive(restart),
     touch,
     change: (control, value) => {
       run.values[control.name] = value;
