@@ -404,6 +404,84 @@ def test_reduced_motion_stands_still_until_told(open_lab, lab_name):
     lab.wait(f"step > {recorded + 3}")
 
 
+def test_a_lab_that_is_taken_away_listens_to_nothing_any_longer(open_lab):
+    """A widget whose cell is run again would otherwise draw for ever, once for each run."""
+    page = open_lab("cloud_flow", color_scheme="light", **STILL).page
+    told = page.evaluate(
+        """async () => {
+            const { default: lab } = await import("/_static/lewm/views/cloud_flow.mjs");
+            const root = document.createElement("div");
+            const { lab: name, scene } = document.querySelector("[data-lab=cloud_flow]").dataset;
+            Object.assign(root.dataset, { lab: name, scene });
+            root.className = "lewm-lab";
+            document.querySelector("article").prepend(root);
+            root.scrollIntoView();
+            const mounted = await lab.mount(root, new URL("/_static/lewm/", location).href);
+            while (!root.dataset.step) await new Promise(requestAnimationFrame);
+            window.root = root;
+            window.told = [];
+            new MutationObserver((changes) => told.push(...changes.map(({ attributeName }) => attributeName))).observe(
+                root, { attributes: true }
+            );
+            window.stop = mounted.stop;
+            const settle = async () => { for (let i = 0; i < 6; i++) await new Promise(requestAnimationFrame); };
+            window.disturb = async () => {
+                told.length = 0;
+                root.dataset.step = "nothing";
+                document.documentElement.dataset.disturbed = Math.random();
+                await settle();
+                const themed = root.dataset.step;
+                root.dataset.step = "nothing";
+                root.style.width = `${root.clientWidth - 40}px`;
+                await settle();
+                return [themed, root.dataset.step];
+            };
+            return await disturb();
+        }"""
+    )
+    assert "nothing" not in told, "while it stands there it is drawn anew"
+    page.evaluate("stop()")
+    assert page.evaluate("disturb()") == ["nothing", "nothing"]
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.evaluate("location.hash = '#cloud_flow.lambda=0.5'")
+    page.wait_for_function(  # the page's own lab hears it
+        "document.querySelector('lewm-lab[data-lab=cloud_flow]').dataset.engine === 'page'"
+    )
+    assert page.evaluate("[root.dataset.step, root.dataset.engine]") == ["nothing", "recorded"]
+
+
+def test_a_widget_that_is_taken_away_leaves_nothing_with_its_model(open_lab):
+    left = open_lab("cloud_flow", **STILL).page.evaluate(
+        """async () => {
+            const { default: lab } = await import("/_static/lewm/views/cloud_flow.mjs");
+            const folder = "/_static/lewm/assets/cloud_flow/";
+            const manifest = await (await fetch(`${folder}manifest.json`)).json();
+            const [scene] = Object.keys(manifest.scenes);
+            const bytes = async (name) => new DataView(await (await fetch(folder + name)).arrayBuffer());
+            const held = {
+                manifest,
+                scene,
+                values_json: JSON.stringify(manifest.scenes[scene].values),
+                bank: await bytes("bank.safetensors"),
+                recording: await bytes(`${scene}.safetensors`),
+            };
+            const heard = new Set();
+            const model = {
+                get: (name) => held[name],
+                on: (name, callback) => heard.add(callback),
+                off: (name, callback) => heard.delete(callback),
+                send: () => {}, // a kernel that is busy for ever
+            };
+            const el = document.querySelector("article").appendChild(document.createElement("div"));
+            const stop = await lab.render({ model, el });
+            const before = heard.size;
+            stop();
+            return [before, heard.size];
+        }"""
+    )
+    assert left == [1, 0]
+
+
 CONTRAST = """lab => {
     const shade = ([r, g, b]) => {
         const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);

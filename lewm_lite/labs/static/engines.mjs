@@ -50,7 +50,7 @@ export function kernelEngine(model, manifest) {
   let last = 0;
   let alive;
   const pong = new Promise((resolve) => (alive = resolve));
-  model.on("msg:custom", (message, buffers) => {
+  const heard = (message, buffers) => {
     if (message.type === "pong") return alive();
     const entry = waiting.get(message.id);
     if (!entry) return;
@@ -62,7 +62,8 @@ export function kernelEngine(model, manifest) {
       outputs[name] = { data: new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)), dims };
     });
     entry.resolve({ outputs, ms: performance.now() - entry.since });
-  });
+  };
+  model.on("msg:custom", heard);
   return {
     kind: "kernel",
     ready: () => {
@@ -76,5 +77,6 @@ export function kernelEngine(model, manifest) {
         const buffers = Object.values(feeds).map(({ data }) => data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
         model.send({ type: "run", id: last, graph: name, inputs }, undefined, buffers);
       }),
+    stop: () => model.off("msg:custom", heard),
   };
 }

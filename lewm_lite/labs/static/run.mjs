@@ -8,7 +8,12 @@ import { buildPanel } from "./panel.mjs";
 const recordedWords = "Recorded run. Touch any control and it goes live.";
 const FRAME_MS = 15;
 const stillMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-const nearView = (root) =>
+/** An observer that looks until the signal says that its lab is over. */
+function watching(observer, signal) {
+  signal.addEventListener("abort", () => observer.disconnect());
+  return observer;
+}
+const nearView = (root, signal) =>
   new Promise((resolve) => {
     const near = new IntersectionObserver(
       (entries) => {
@@ -18,7 +23,7 @@ const nearView = (root) =>
       },
       { rootMargin: "600px" },
     );
-    near.observe(root);
+    watching(near, signal).observe(root);
   });
 const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 
@@ -45,6 +50,8 @@ export async function mountLab(root, view, host) {
   let turn = Promise.resolve();
   const inTurn = (action) => (turn = turn.then(action, action)); // one question to the engine at a time
   const stepTimes = [];
+  const over = new AbortController(); // the lab is taken away: nothing may listen for it any longer
+  const { signal } = over;
 
   function draw() {
     const frame = { ...run, history, live: engine !== null };
@@ -70,7 +77,7 @@ export async function mountLab(root, view, host) {
   let replayed = 0;
   let recording = null;
   async function showRecording() {
-    await nearView(root); // a recording far down the page is not fetched before it can be seen
+    await nearView(root, signal); // a recording far down the page is not fetched before it can be seen
     if (touched) return;
     try {
       recording = await host.recording();
@@ -78,7 +85,7 @@ export async function mountLab(root, view, host) {
       describe("recorded", error.message, `Recorded picture: the run could not be fetched (${error.message}).`);
       return;
     }
-    if (touched) return;
+    if (touched || signal.aborted) return;
     const count = recording.tensors.steps.data.length;
     showFrame(count - 1);
     if (stillMotion()) return;
@@ -93,7 +100,7 @@ export async function mountLab(root, view, host) {
       replaying = false;
       panel.say(sentence(manifest, run), playing);
     }, { threshold: 0.6 });
-    seen.observe(panel.stage);
+    watching(seen, signal).observe(panel.stage);
   }
 
   function showFrame(index) {
@@ -271,6 +278,7 @@ export async function mountLab(root, view, host) {
   }
 
   function play() {
+    if (signal.aborted) return;
     playing = true;
     panel.playing(true);
     loop();
@@ -336,15 +344,21 @@ export async function mountLab(root, view, host) {
       }
     },
   });
-  const themes = new MutationObserver(draw);
+  const themes = watching(new MutationObserver(draw), signal);
   for (const where of [document.documentElement, document.body]) themes.observe(where, { attributes: true });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  new ResizeObserver(draw).observe(panel.stage);
-  new IntersectionObserver((entries) => (visible = entries.at(-1).isIntersecting)).observe(root);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw, { signal });
+  watching(new ResizeObserver(draw), signal).observe(panel.stage);
+  watching(new IntersectionObserver((entries) => (visible = entries.at(-1).isIntersecting)), signal).observe(root);
   describe("recorded", "not touched yet", recordedWords);
-  if (host.sharesAddress) addEventListener("hashchange", follow);
+  if (host.sharesAddress) addEventListener("hashchange", follow, { signal });
   if (!follow()) showRecording();
-  return { touch, stop: pause };
+  /** For a lab that is taken away: it stands still for good, and nothing listens for it. */
+  function stop() {
+    touched = true;
+    pause();
+    over.abort();
+  }
+  return { touch, stop };
 }
 
 const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
