@@ -68,13 +68,16 @@ export function buildPanel(root, manifest, values) {
     status,
     readings,
     show,
-    /** Moves a control as the reader's own hand on it would: what a view calls when a part of its picture is dragged. */
-    set(name, value) {
+    /**
+     * Moves a control as the reader's own hand on it would: what a view calls when a part of its picture is dragged.
+     * `again` tells of the value also where the control has it already: the picture may have gone on from there.
+     */
+    set(name, value, again = false) {
       const input = inputs[name];
       const before = input.type === "checkbox" ? input.checked : input.value;
       if (input.type === "checkbox") input.checked = value;
       else placeInput(manifest.controls.find((control) => control.name === name), input, value);
-      if (before !== (input.type === "checkbox" ? input.checked : input.value)) input.dispatchEvent(new Event("input", { bubbles: true }));
+      if (again || before !== (input.type === "checkbox" ? input.checked : input.value)) input.dispatchEvent(new Event("input", { bubbles: true }));
     },
     /** The live region: at most one sentence in two seconds while things move, at once when they stand still. */
     say(text, moving) {

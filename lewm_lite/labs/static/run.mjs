@@ -154,10 +154,10 @@ export async function mountLab(root, view, host) {
       showFrame(recording.tensors.steps.data.length - 1);
       run.state = last;
     }
-    const fits = !broken && recordedStateFits();
+    const fits = !broken && !stale && recordedStateFits();
     if (fits) await probe(made);
     engine = made;
-    if (!fits || !recordedStateFits()) await inTurn(restart); // a control may have moved while the engine loaded
+    if (!fits || stale || !recordedStateFits()) await inTurn(restart); // a control may have moved while the engine loaded
     describe(engine.kind, null, host.liveWords);
     if (!stillMotion() && !standing) play();
     else await inTurn(refresh);
@@ -320,7 +320,7 @@ export async function mountLab(root, view, host) {
   function follow() {
     if (!host.sharesAddress || !readAddress(root, manifest, run.values)) return false;
     panel.show(run.values);
-    stale = engine !== null;
+    stale ||= engine !== null;
     if (engine) inTurn(restart).catch(fail);
     else touch(); // a link that holds settings asks to see them
     return true;
@@ -335,7 +335,10 @@ export async function mountLab(root, view, host) {
       run.values[control.name] = value;
       if (host.sharesAddress) writeAddress(root, manifest, run.values);
       if (control.kind === "button") return void begin();
-      if (!engine) return void touch();
+      if (!engine) {
+        stale ||= control.restarts;
+        return void touch();
+      }
       if (!control.restarts) {
         if (!playing) inTurn(refresh).catch(fail);
       } else if (!stale) {
