@@ -99,6 +99,18 @@ def test_the_recording_plays_by_itself_and_the_live_region_does_not_chatter(labs
     assert lab.engine == "recorded"
 
 
+def test_pause_stops_the_recording_and_fetches_no_engine(labs_on, open_page, page_path):
+    lab = labs_on(page_path, mounted=False)[0].mounted()
+    lab.root.locator(".lewm-stage").scroll_into_view_if_needed()
+    lab.wait("lab.querySelector('[name=play]').textContent === 'Pause'")
+    assert lab.data.get("playing") != "true", "a recording is no run"
+    lab.click("play")
+    paused = lab.rest(3)
+    assert lab.rest(30) == paused and lab.control("play").inner_text() == "Play"
+    assert lab.engine == "recorded"
+    assert not [url for url in open_page.requests if any(part in url for part in ENGINE_FILES)]
+
+
 def test_every_control_is_a_native_input_with_a_visible_label(labs_on, page_path):
     for lab in labs_on(page_path, **STILL):
         start = lab.root.get_attribute("data-scene")
@@ -256,6 +268,12 @@ def test_step_pause_play_and_reset_do_what_they_say(open_lab, lab_name):
 def test_play_held_down_plays(open_twice, lab_name):
     """The press must not wake the lab, and the release pause it."""
     other, lab = open_twice(lab_name)
+    lab.root.locator(".lewm-stage").scroll_into_view_if_needed()
+    lab.rest(30)
+    lab.root.evaluate(  # the recording plays by itself, and Pause would be what is held down
+        "lab => { const { play } = Object.fromEntries([...lab.querySelectorAll('button')].map((b) => [b.name, b]));"
+        " if (play.textContent === 'Pause') play.click(); }"
+    )
     other.steps(1)  # the engine is there: a lab that wakes by the press is running at the release
     lab.control("play").hover()
     lab.page.mouse.down()

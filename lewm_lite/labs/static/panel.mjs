@@ -87,8 +87,12 @@ export function buildPanel(root, manifest, values) {
       if (words.textContent !== text) words.textContent = text;
     },
     playing(on) {
-      buttons.play.textContent = on ? "Pause" : "Play";
+      this.moving(on);
       root.dataset.playing = on;
+    },
+    /** What the button does: a recording that plays can be paused as well, and is no run. */
+    moving(on) {
+      buttons.play.textContent = on ? "Pause" : "Play";
     },
     on(handlers) {
       for (const name of Object.keys(buttons)) buttons[name].addEventListener("click", () => handlers[name]());

@@ -92,15 +92,24 @@ export async function mountLab(root, view, host) {
     const seen = new IntersectionObserver(async ([entry]) => {
       if (!entry.isIntersecting) return;
       seen.disconnect();
+      if (touched) return;
       replaying = true;
-      for (replayed = 0; replayed < count && !touched; replayed++) {
+      panel.moving(true);
+      for (replayed = 0; replayed < count && replaying; replayed++) {
         showFrame(replayed);
-        for (let wait = 0; wait < 5 && !touched; wait++) await nextFrame();
+        for (let wait = 0; wait < 5 && replaying; wait++) await nextFrame();
       }
-      replaying = false;
-      panel.say(sentence(manifest, run), playing);
+      endReplay();
     }, { threshold: 0.6 });
     watching(seen, signal).observe(panel.stage);
+  }
+
+  /** At its end, by Pause, or because the lab goes live: that fetches an engine, and Pause does not. */
+  function endReplay() {
+    if (!replaying) return;
+    replaying = false;
+    panel.moving(playing);
+    panel.say(sentence(manifest, run), playing);
   }
 
   function showFrame(index) {
@@ -134,6 +143,7 @@ export async function mountLab(root, view, host) {
   // ------------------------------------------------ going live
   function touch() {
     touched = true;
+    endReplay();
     starting ??= goLive().catch(async (error) => {
       const broke = engine !== null && !host.sharesAddress; // in a kernel it is the reader's own step that failed
       starting = engine = null;
@@ -327,7 +337,7 @@ export async function mountLab(root, view, host) {
   }
 
   panel.on({
-    play: () => (playing ? pause() : begin()),
+    play: () => (replaying ? endReplay() : playing ? pause() : begin()),
     step: () => ((standing = true), pause(), whenLive(() => (pause(), advance()))),
     reset: () => whenLive(restart),
     touch,
@@ -358,6 +368,7 @@ export async function mountLab(root, view, host) {
   /** For a lab that is taken away: it stands still for good, and nothing listens for it. */
   function stop() {
     touched = true;
+    endReplay();
     pause();
     over.abort();
   }
