@@ -43,6 +43,22 @@ def test_a_drag_moves_the_points_of_a_flat_cloud_and_turns_one_in_space(open_lab
         assert lab.root.locator(".lewm-turn").is_visible() != moves
 
 
+def test_a_second_finger_does_not_hurl_the_points(open_lab):
+    lab = forging(open_lab, "start=isotropic&pull=0", **PHONE, **STILL).restart()
+    canvas = lab.root.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    before = lab.data["unmasked"]
+    box = canvas.bounding_box()
+    first = {"x": box["x"] + 0.45 * box["width"], "y": box["y"] + 0.5 * box["height"], "id": 1}
+    touches = lab.page.context.new_cdp_session(lab.page)
+    for kind, away in (("touchStart", None), ("touchStart", 0), *(("touchMove", part) for part in range(1, 6))):
+        second = [] if away is None else [{"x": first["x"] + 60 + 6 * away, "y": first["y"], "id": 2}]
+        touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [first, *second]})
+        lab.rest(3)
+    assert lab.step == 0 and lab.data["unmasked"] == before, "the finger that drags has not moved"
+    touches.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def test_the_record_before_a_judge_outlives_a_new_start(open_lab):
     lab = forging(open_lab, "judge=moments_4&start=bullseye", **STILL).restart()
     assert float(lab.data["record"]) > 5
@@ -50,6 +66,27 @@ def test_the_record_before_a_judge_outlives_a_new_start(open_lab):
     lab.wait("Number(data.record) < 3")
     board = lab.root.locator("canvas").last.get_attribute("aria-label")
     assert float(board.split(": ")[1].split()[0]) > 5
+
+
+def test_what_an_earlier_judge_was_shown_earns_nothing_before_the_next_one(open_lab):
+    """A step is on its way while the judge is changed: its record belongs to the judge that it was asked of."""
+    lab = forging(open_lab, "judge=moments_4&start=bullseye", **STILL).restart()
+    assert float(lab.data["record"]) > 5
+    lab.page.evaluate(
+        """() => {
+            const ask = lewmWorker.ask;
+            const gate = new Promise((resolve) => (window.letGo = resolve));
+            window.asked = 0;
+            lewmWorker.ask = (request) => (window.asked++, gate.then(() => ask(request)));
+        }"""
+    )
+    lab.click("step")
+    lab.wait("window.asked === 1")
+    lab.control("judge").select_option("directions")
+    lab.page.evaluate("letGo()")
+    lab.wait("Number(data.record) === 0")
+    board = lab.root.locator("canvas").last.get_attribute("aria-label")
+    assert float(board.split(": ")[1].split()[0]) == 0
 
 
 def test_unmasked_nothing_is_earned(open_lab):

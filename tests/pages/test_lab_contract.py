@@ -99,6 +99,18 @@ def test_the_recording_plays_by_itself_and_the_live_region_does_not_chatter(labs
     assert lab.engine == "recorded"
 
 
+def test_pause_stops_the_recording_and_fetches_no_engine(labs_on, open_page, page_path):
+    lab = labs_on(page_path, mounted=False)[0].mounted()
+    lab.root.locator(".lewm-stage").scroll_into_view_if_needed()
+    lab.wait("lab.querySelector('[name=play]').textContent === 'Pause'")
+    assert lab.data.get("playing") != "true", "a recording is no run"
+    lab.click("play")
+    paused = lab.rest(3)
+    assert lab.rest(30) == paused and lab.control("play").inner_text() == "Play"
+    assert lab.engine == "recorded"
+    assert not [url for url in open_page.requests if any(part in url for part in ENGINE_FILES)]
+
+
 def test_every_control_is_a_native_input_with_a_visible_label(labs_on, page_path):
     for lab in labs_on(page_path, **STILL):
         start = lab.root.get_attribute("data-scene")
@@ -140,6 +152,26 @@ def test_ids_are_unique_among_the_labs_of_a_page(labs_on, page_path):
     page = labs_on(page_path, **STILL)[0].page
     ids = page.evaluate("[...document.querySelectorAll('.lewm-panel [id], lewm-lab')].map(({ id }) => id)")
     assert len(ids) == len(set(ids)) and all(ids)
+
+
+def test_a_lab_that_comes_after_one_was_taken_away_has_ids_of_its_own(open_lab):
+    lab = open_lab("cloud_flow", **STILL)
+    ids = lab.root.evaluate(
+        """async (lab) => {
+            const added = async () => {
+                const made = document.createElement("lewm-lab");
+                Object.assign(made.dataset, { lab: lab.dataset.lab, scene: lab.dataset.scene });
+                lab.after(made);
+                while (!made.matches(".lewm-mounted")) await new Promise(requestAnimationFrame);
+                return made;
+            };
+            const [first, second] = [await added(), await added()];
+            first.remove();
+            await added();
+            return [...document.querySelectorAll(".lewm-panel [id], lewm-lab")].map(({ id }) => id);
+        }"""
+    )
+    assert len(ids) == len(set(ids))
 
 
 def test_tab_reaches_every_control_in_sight_and_wakes_nothing(labs_on, page_path):
@@ -236,6 +268,12 @@ def test_step_pause_play_and_reset_do_what_they_say(open_lab, lab_name):
 def test_play_held_down_plays(open_twice, lab_name):
     """The press must not wake the lab, and the release pause it."""
     other, lab = open_twice(lab_name)
+    lab.root.locator(".lewm-stage").scroll_into_view_if_needed()
+    lab.rest(30)
+    lab.root.evaluate(  # the recording plays by itself, and Pause would be what is held down
+        "lab => { const { play } = Object.fromEntries([...lab.querySelectorAll('button')].map((b) => [b.name, b]));"
+        " if (play.textContent === 'Pause') play.click(); }"
+    )
     other.steps(1)  # the engine is there: a lab that wakes by the press is running at the release
     lab.control("play").hover()
     lab.page.mouse.down()
@@ -384,6 +422,84 @@ def test_reduced_motion_stands_still_until_told(open_lab, lab_name):
     lab.wait(f"step > {recorded + 3}")
 
 
+def test_a_lab_that_is_taken_away_listens_to_nothing_any_longer(open_lab):
+    """A widget whose cell is run again would otherwise draw for ever, once for each run."""
+    page = open_lab("cloud_flow", color_scheme="light", **STILL).page
+    told = page.evaluate(
+        """async () => {
+            const { default: lab } = await import("/_static/lewm/views/cloud_flow.mjs");
+            const root = document.createElement("div");
+            const { lab: name, scene } = document.querySelector("[data-lab=cloud_flow]").dataset;
+            Object.assign(root.dataset, { lab: name, scene });
+            root.className = "lewm-lab";
+            document.querySelector("article").prepend(root);
+            root.scrollIntoView();
+            const mounted = await lab.mount(root, new URL("/_static/lewm/", location).href);
+            while (!root.dataset.step) await new Promise(requestAnimationFrame);
+            window.root = root;
+            window.told = [];
+            new MutationObserver((changes) => told.push(...changes.map(({ attributeName }) => attributeName))).observe(
+                root, { attributes: true }
+            );
+            window.stop = mounted.stop;
+            const settle = async () => { for (let i = 0; i < 6; i++) await new Promise(requestAnimationFrame); };
+            window.disturb = async () => {
+                told.length = 0;
+                root.dataset.step = "nothing";
+                document.documentElement.dataset.disturbed = Math.random();
+                await settle();
+                const themed = root.dataset.step;
+                root.dataset.step = "nothing";
+                root.style.width = `${root.clientWidth - 40}px`;
+                await settle();
+                return [themed, root.dataset.step];
+            };
+            return await disturb();
+        }"""
+    )
+    assert "nothing" not in told, "while it stands there it is drawn anew"
+    page.evaluate("stop()")
+    assert page.evaluate("disturb()") == ["nothing", "nothing"]
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.evaluate("location.hash = '#cloud_flow.lambda=0.5'")
+    page.wait_for_function(  # the page's own lab hears it
+        "document.querySelector('lewm-lab[data-lab=cloud_flow]').dataset.engine === 'page'"
+    )
+    assert page.evaluate("[root.dataset.step, root.dataset.engine]") == ["nothing", "recorded"]
+
+
+def test_a_widget_that_is_taken_away_leaves_nothing_with_its_model(open_lab):
+    left = open_lab("cloud_flow", **STILL).page.evaluate(
+        """async () => {
+            const { default: lab } = await import("/_static/lewm/views/cloud_flow.mjs");
+            const folder = "/_static/lewm/assets/cloud_flow/";
+            const manifest = await (await fetch(`${folder}manifest.json`)).json();
+            const [scene] = Object.keys(manifest.scenes);
+            const bytes = async (name) => new DataView(await (await fetch(folder + name)).arrayBuffer());
+            const held = {
+                manifest,
+                scene,
+                values_json: JSON.stringify(manifest.scenes[scene].values),
+                bank: await bytes("bank.safetensors"),
+                recording: await bytes(`${scene}.safetensors`),
+            };
+            const heard = new Set();
+            const model = {
+                get: (name) => held[name],
+                on: (name, callback) => heard.add(callback),
+                off: (name, callback) => heard.delete(callback),
+                send: () => {}, // a kernel that is busy for ever
+            };
+            const el = document.querySelector("article").appendChild(document.createElement("div"));
+            const stop = await lab.render({ model, el });
+            const before = heard.size;
+            stop();
+            return [before, heard.size];
+        }"""
+    )
+    assert left == [1, 0]
+
+
 CONTRAST = """lab => {
     const shade = ([r, g, b]) => {
         const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
@@ -514,6 +630,48 @@ def test_an_engine_that_cannot_be_fetched_is_told_and_reset_tries_again(open_lab
     assert lab.data["playing"] == "false"
     lab.page.unroute(f"**/{lost}")
     lab.restart().steps(2)
+    assert lab.step == 2
+
+
+@pytest.mark.parametrize("button", ["play", "step", "reset"])
+def test_after_an_error_each_button_starts_the_run_again(open_lab, button):
+    """The state after a failed step may be none to go on from, and a lab that runs must not say that it stopped."""
+    lab = open_lab("cloud_flow", **STILL).restart()
+    lab.steps(3)
+    lab.page.evaluate(
+        """() => {
+            const ask = lewmWorker.ask;
+            lewmWorker.ask = () => ((lewmWorker.ask = ask), Promise.reject(new Error("lost on its way")));
+        }"""
+    )
+    lab.click("step")
+    lab.wait("data.engine === 'error'")
+    status = lab.root.locator(".lewm-status")
+    assert lab.data["reason"] == "lost on its way" and "starts again" in status.inner_text()
+    failed = lab.step
+    lab.root.evaluate(
+        "lab => { window.seen = []; new MutationObserver(() => seen.push(Number(lab.dataset.step)))"
+        ".observe(lab, { attributes: true, attributeFilter: ['data-step'] }); }"
+    )
+    lab.click(button)
+    lab.wait("data.engine === 'page' && window.seen.includes(0)")
+    assert "reason" not in lab.data and status.inner_text().startswith("Live")
+    if button == "play":
+        lab.wait("data.playing === 'true' && step > 3")
+    else:
+        assert lab.rest() == 0
+    assert failed > 0
+
+
+def test_reset_helps_a_lab_whose_worker_died(open_lab):
+    lab = open_lab("cloud_flow", expected=["the worker broke"], **STILL).restart()
+    lab.steps(2)
+    (worker,) = lab.page.workers
+    with lab.page.expect_event("worker"):  # another takes its place
+        worker.evaluate("() => void setTimeout(() => { throw new Error('the worker broke'); })")
+        lab.page.wait_for_function("globalThis.lewmWorker === undefined")
+        lab.restart()
+    lab.steps(2)
     assert lab.step == 2
 
 

@@ -79,6 +79,35 @@ def test_holding_the_line_stops_it_from_turning_by_itself(open_lab):
     assert lab.reading("statistic") == held and lab.data["playing"] == "true"
 
 
+def test_a_line_that_has_turned_is_held_also_where_its_slider_stands(open_lab):
+    lab = shadowed(open_lab, "num_samples=128", **STILL).live()
+    lab.steps(40)  # half a degree each
+    lab.page.mouse.click(*towards(lab, 0))
+    lab.wait("lab.querySelector('canvas').getAttribute('aria-label').includes('line at 0 degrees')")
+    assert (lab.value("angle"), lab.value("sweep")) == ("0", False)
+    assert lab.readings() == pytest.approx(expected(angle=0, sweep=False, num_samples=128), rel=1e-3)
+
+
+def test_a_recorded_line_is_held_as_well_where_its_slider_stands(open_lab):
+    lab = shadowed(open_lab, **STILL)
+    degrees = lab.root.locator("canvas").first.get_attribute("aria-label").split("line at ")[1].split()[0]
+    lab.page.mouse.click(*towards(lab, int(lab.value("angle"))))
+    lab.live()
+    lab.wait(f"step === 0 && lab.querySelector('canvas').ariaLabel.includes('line at {lab.value('angle')} degrees')")
+    assert degrees != lab.value("angle"), "the recording must have turned, or nothing is tested"
+
+
+def test_a_line_that_is_stopped_puts_its_slider_where_it_stands(open_lab):
+    lab = shadowed(open_lab, "num_samples=128", **STILL).live()
+    lab.steps(40)
+    turned = lab.readings()
+    lab.press("sweep", "Space")
+    lab.wait("lab.querySelector('[name=angle]').value === '20' && step === 0")
+    assert lab.readings() == pytest.approx(turned, rel=1e-3)
+    assert "line at 20 degrees" in lab.root.locator("canvas").first.get_attribute("aria-label")
+    lab.page.wait_for_function("location.hash.includes('one_shadow.angle=20')")
+
+
 def test_turning_by_itself_goes_round_and_the_mean_over_all_directions_stays(open_lab):
     lab = shadowed(open_lab, "start=clumps&num_samples=128", **STILL).live()
     first = lab.readings()

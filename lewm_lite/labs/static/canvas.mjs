@@ -126,6 +126,7 @@ function shadowHistogram({ data, dims }, direction, reach, bins) {
 export function brushWithHand(canvas, reach, hand, redraw) {
   let pointer = null;
   let held = null; // where it was when it last told of a drag
+  let finger = null; // which pointer drags: a second one would hurl the points from one to the other
   const placeOf = ({ clientX, clientY }) => {
     const { left, top, width, height } = canvas.getBoundingClientRect();
     const scale = Math.min(width, height) / 2 / reach;
@@ -133,11 +134,13 @@ export function brushWithHand(canvas, reach, hand, redraw) {
   };
   canvas.classList.add("lewm-hand");
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || held) return;
     canvas.setPointerCapture(event.pointerId);
+    finger = event.pointerId;
     held = placeOf(event);
   });
   canvas.addEventListener("pointermove", (event) => {
+    if (held && event.pointerId !== finger) return;
     pointer = placeOf(event);
     if (held) {
       hand(...held, pointer[0] - held[0], pointer[1] - held[1]);
@@ -145,8 +148,9 @@ export function brushWithHand(canvas, reach, hand, redraw) {
     }
     redraw();
   });
-  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (held = null));
-  canvas.addEventListener("pointerleave", () => {
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, ({ pointerId }) => pointerId === finger && (held = null));
+  canvas.addEventListener("pointerleave", ({ pointerId }) => {
+    if (held && pointerId !== finger) return;
     pointer = null;
     redraw();
   });

@@ -65,5 +65,8 @@ async function mountInKernel(model, el, view) {
     liveWords: "Live: your Python kernel computes every step.",
   });
   lab.touch();
-  return () => lab.stop();
+  return () => {
+    lab.stop();
+    engine.stop();
+  };
 }

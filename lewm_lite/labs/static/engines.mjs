@@ -3,11 +3,12 @@
 
 /** Runs a lab's exported graphs with ONNX Runtime Web in the page's one worker. */
 export function pageEngine(base, manifest) {
-  const worker = (globalThis.lewmWorker ??= startWorker(base));
+  const worker = () => (globalThis.lewmWorker ??= startWorker(base)); // asked for anew each time: one that died is gone
+  worker(); // it starts while the lab fetches its banks
   return {
     kind: "page",
     run: (name, variant, feeds) =>
-      worker.ask({ url: new URL(`assets/${manifest.lab}/${name}${variant}.onnx`, base).href, feeds, outputs: manifest.graphs[name].outputs }),
+      worker().ask({ url: new URL(`assets/${manifest.lab}/${name}${variant}.onnx`, base).href, feeds, outputs: manifest.graphs[name].outputs }),
   };
 }
 
@@ -26,6 +27,7 @@ function startWorker(base) {
   worker.onerror = (event) => retire(event.message || "the worker could not start");
   /** A worker that failed to start, or whose runtime did, stays so: the next try needs a new one. */
   function retire(reason) {
+    if (dead) return; // a worker that complains twice must not take its successor along
     dead = new Error(reason);
     worker.terminate();
     for (const { reject } of waiting.values()) reject(dead);
@@ -48,7 +50,7 @@ export function kernelEngine(model, manifest) {
   let last = 0;
   let alive;
   const pong = new Promise((resolve) => (alive = resolve));
-  model.on("msg:custom", (message, buffers) => {
+  const heard = (message, buffers) => {
     if (message.type === "pong") return alive();
     const entry = waiting.get(message.id);
     if (!entry) return;
@@ -60,7 +62,8 @@ export function kernelEngine(model, manifest) {
       outputs[name] = { data: new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)), dims };
     });
     entry.resolve({ outputs, ms: performance.now() - entry.since });
-  });
+  };
+  model.on("msg:custom", heard);
   return {
     kind: "kernel",
     ready: () => {
@@ -74,5 +77,6 @@ export function kernelEngine(model, manifest) {
         const buffers = Object.values(feeds).map(({ data }) => data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
         model.send({ type: "run", id: last, graph: name, inputs }, undefined, buffers);
       }),
+    stop: () => model.off("msg:custom", heard),
   };
 }

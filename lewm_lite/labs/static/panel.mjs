@@ -23,7 +23,8 @@ export function buildPanel(root, manifest, values) {
   );
   const inputs = {};
   const outputs = {};
-  const id = (root.id ||= `lewm-${manifest.lab}-${document.querySelectorAll(".lewm-panel").length + 1}`);
+  globalThis.lewmPanels = (globalThis.lewmPanels ?? 0) + 1; // never the same twice, however many widgets hold this module
+  const id = (root.id ||= `lewm-${manifest.lab}-${globalThis.lewmPanels}`);
   const rows = manifest.controls.map((control) => {
     inputs[control.name] = buildInput(control, `${id}-${control.name}`);
     if (control.kind === "button") return "";
@@ -67,13 +68,16 @@ export function buildPanel(root, manifest, values) {
     status,
     readings,
     show,
-    /** Moves a control as the reader's own hand on it would: what a view calls when a part of its picture is dragged. */
-    set(name, value) {
+    /**
+     * Moves a control as the reader's own hand on it would: what a view calls when a part of its picture is dragged.
+     * `again` tells of the value also where the control has it already: the picture may have gone on from there.
+     */
+    set(name, value, again = false) {
       const input = inputs[name];
       const before = input.type === "checkbox" ? input.checked : input.value;
       if (input.type === "checkbox") input.checked = value;
       else placeInput(manifest.controls.find((control) => control.name === name), input, value);
-      if (before !== (input.type === "checkbox" ? input.checked : input.value)) input.dispatchEvent(new Event("input", { bubbles: true }));
+      if (again || before !== (input.type === "checkbox" ? input.checked : input.value)) input.dispatchEvent(new Event("input", { bubbles: true }));
     },
     /** The live region: at most one sentence in two seconds while things move, at once when they stand still. */
     say(text, moving) {
@@ -83,8 +87,12 @@ export function buildPanel(root, manifest, values) {
       if (words.textContent !== text) words.textContent = text;
     },
     playing(on) {
-      buttons.play.textContent = on ? "Pause" : "Play";
+      this.moving(on);
       root.dataset.playing = on;
+    },
+    /** What the button does: a recording that plays can be paused as well, and is no run. */
+    moving(on) {
+      buttons.play.textContent = on ? "Pause" : "Play";
     },
     on(handlers) {
       for (const name of Object.keys(buttons)) buttons[name].addEventListener("click", () => handlers[name]());

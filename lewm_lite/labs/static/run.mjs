@@ -8,7 +8,12 @@ import { buildPanel } from "./panel.mjs";
 const recordedWords = "Recorded run. Touch any control and it goes live.";
 const FRAME_MS = 15;
 const stillMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-const nearView = (root) =>
+/** An observer that looks until the signal says that its lab is over. */
+function watching(observer, signal) {
+  signal.addEventListener("abort", () => observer.disconnect());
+  return observer;
+}
+const nearView = (root, signal) =>
   new Promise((resolve) => {
     const near = new IntersectionObserver(
       (entries) => {
@@ -18,7 +23,7 @@ const nearView = (root) =>
       },
       { rootMargin: "600px" },
     );
-    near.observe(root);
+    watching(near, signal).observe(root);
   });
 const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve));
 
@@ -39,11 +44,14 @@ export async function mountLab(root, view, host) {
   let ahead = null; // where the step from the state on the screen leads, and the settings it was taken with
   let visible = true; // a lab out of sight rests
   let stale = false; // a changed control asks for a new start, which has not run yet
+  let broken = false; // a step failed: what is done next starts the run again, since its state may be none to go on from
   let dragging = false; // a drag is moving a lab that stands still
   let hand = null; // x, y, dx, dy of a drag that no step has taken yet
   let turn = Promise.resolve();
   const inTurn = (action) => (turn = turn.then(action, action)); // one question to the engine at a time
   const stepTimes = [];
+  const over = new AbortController(); // the lab is taken away: nothing may listen for it any longer
+  const { signal } = over;
 
   function draw() {
     const frame = { ...run, history, live: engine !== null };
@@ -69,7 +77,7 @@ export async function mountLab(root, view, host) {
   let replayed = 0;
   let recording = null;
   async function showRecording() {
-    await nearView(root); // a recording far down the page is not fetched before it can be seen
+    await nearView(root, signal); // a recording far down the page is not fetched before it can be seen
     if (touched) return;
     try {
       recording = await host.recording();
@@ -77,22 +85,31 @@ export async function mountLab(root, view, host) {
       describe("recorded", error.message, `Recorded picture: the run could not be fetched (${error.message}).`);
       return;
     }
-    if (touched) return;
+    if (touched || signal.aborted) return;
     const count = recording.tensors.steps.data.length;
     showFrame(count - 1);
     if (stillMotion()) return;
     const seen = new IntersectionObserver(async ([entry]) => {
       if (!entry.isIntersecting) return;
       seen.disconnect();
+      if (touched) return;
       replaying = true;
-      for (replayed = 0; replayed < count && !touched; replayed++) {
+      panel.moving(true);
+      for (replayed = 0; replayed < count && replaying; replayed++) {
         showFrame(replayed);
-        for (let wait = 0; wait < 5 && !touched; wait++) await nextFrame();
+        for (let wait = 0; wait < 5 && replaying; wait++) await nextFrame();
       }
-      replaying = false;
-      panel.say(sentence(manifest, run), playing);
+      endReplay();
     }, { threshold: 0.6 });
-    seen.observe(panel.stage);
+    watching(seen, signal).observe(panel.stage);
+  }
+
+  /** At its end, by Pause, or because the lab goes live: that fetches an engine, and Pause does not. */
+  function endReplay() {
+    if (!replaying) return;
+    replaying = false;
+    panel.moving(playing);
+    panel.say(sentence(manifest, run), playing);
   }
 
   function showFrame(index) {
@@ -126,6 +143,7 @@ export async function mountLab(root, view, host) {
   // ------------------------------------------------ going live
   function touch() {
     touched = true;
+    endReplay();
     starting ??= goLive().catch(async (error) => {
       const broke = engine !== null && !host.sharesAddress; // in a kernel it is the reader's own step that failed
       starting = engine = null;
@@ -146,10 +164,10 @@ export async function mountLab(root, view, host) {
       showFrame(recording.tensors.steps.data.length - 1);
       run.state = last;
     }
-    const fits = recordedStateFits();
+    const fits = !broken && !stale && recordedStateFits();
     if (fits) await probe(made);
     engine = made;
-    if (!fits || !recordedStateFits()) await inTurn(restart); // a control may have moved while the engine loaded
+    if (!fits || stale || !recordedStateFits()) await inTurn(restart); // a control may have moved while the engine loaded
     describe(engine.kind, null, host.liveWords);
     if (!stillMotion() && !standing) play();
     else await inTurn(refresh);
@@ -182,13 +200,15 @@ export async function mountLab(root, view, host) {
   };
 
   async function call(name, dragged) {
-    const feeds = feedGraph(manifest.graphs[name], manifest, run.values, banks, run.state, run.step, dragged);
+    const values = { ...run.values }; // a control may move before the answer comes
+    const feeds = feedGraph(manifest.graphs[name], manifest, values, banks, run.state, run.step, dragged);
     const answer = await engine.run(name, variant(name), feeds);
-    return { ...answer, feeds };
+    return { ...answer, feeds, values };
   }
 
   async function restart() {
-    stale = false;
+    if (broken) describe(engine.kind, null, host.liveWords);
+    stale = broken = false;
     hand = null;
     run.step = 0;
     run.state = {};
@@ -209,7 +229,8 @@ export async function mountLab(root, view, host) {
     return answer.ms;
   }
 
-  function take({ outputs, feeds }) {
+  function take({ outputs, feeds, values }) {
+    run.shown = values; // what the picture was made with
     run.feeds = { ...outputs, ...feeds }; // a state's tensor is the one before the step, as in Lab.run
     for (const reading of manifest.readings) run.readings[reading.name] = outputs[reading.name].data[0];
     const wrong = manifest.readings.find((reading) => !Number.isFinite(run.readings[reading.name]));
@@ -217,6 +238,7 @@ export async function mountLab(root, view, host) {
   }
 
   async function advance() {
+    if (broken) return restart();
     if (stale) return;
     const dragged = hand ?? undefined;
     hand = null;
@@ -234,6 +256,7 @@ export async function mountLab(root, view, host) {
 
   /** A control moved while the lab stands still is seen at once: the same state, read with the settings as they are. */
   async function refresh() {
+    if (broken) return restart();
     if (stale) return;
     if (ahead?.asked !== JSON.stringify(run.values)) {
       await look();
@@ -259,11 +282,13 @@ export async function mountLab(root, view, host) {
   }
 
   function fail(error) {
+    broken = true;
     pause();
-    describe("error", error.message, `Stopped: ${error.message}. Reset starts again.`);
+    describe("error", error.message, `Stopped: ${error.message}. Play, Step or Reset starts again.`);
   }
 
   function play() {
+    if (signal.aborted) return;
     playing = true;
     panel.playing(true);
     loop();
@@ -305,22 +330,25 @@ export async function mountLab(root, view, host) {
   function follow() {
     if (!host.sharesAddress || !readAddress(root, manifest, run.values)) return false;
     panel.show(run.values);
-    stale = engine !== null;
+    stale ||= engine !== null;
     if (engine) inTurn(restart).catch(fail);
     else touch(); // a link that holds settings asks to see them
     return true;
   }
 
   panel.on({
-    play: () => (playing ? pause() : begin()),
+    play: () => (replaying ? endReplay() : playing ? pause() : begin()),
     step: () => ((standing = true), pause(), whenLive(() => (pause(), advance()))),
-    reset: () => whenLive(() => (describe(engine.kind, null, host.liveWords), restart())),
+    reset: () => whenLive(restart),
     touch,
     change: (control, value) => {
       run.values[control.name] = value;
       if (host.sharesAddress) writeAddress(root, manifest, run.values);
       if (control.kind === "button") return void begin();
-      if (!engine) return void touch();
+      if (!engine) {
+        stale ||= control.restarts;
+        return void touch();
+      }
       if (!control.restarts) {
         if (!playing) inTurn(refresh).catch(fail);
       } else if (!stale) {
@@ -329,15 +357,22 @@ export async function mountLab(root, view, host) {
       }
     },
   });
-  const themes = new MutationObserver(draw);
+  const themes = watching(new MutationObserver(draw), signal);
   for (const where of [document.documentElement, document.body]) themes.observe(where, { attributes: true });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  new ResizeObserver(draw).observe(panel.stage);
-  new IntersectionObserver((entries) => (visible = entries.at(-1).isIntersecting)).observe(root);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw, { signal });
+  watching(new ResizeObserver(draw), signal).observe(panel.stage);
+  watching(new IntersectionObserver((entries) => (visible = entries.at(-1).isIntersecting)), signal).observe(root);
   describe("recorded", "not touched yet", recordedWords);
-  if (host.sharesAddress) addEventListener("hashchange", follow);
+  if (host.sharesAddress) addEventListener("hashchange", follow, { signal });
   if (!follow()) showRecording();
-  return { touch, stop: pause };
+  /** For a lab that is taken away: it stands still for good, and nothing listens for it. */
+  function stop() {
+    touched = true;
+    endReplay();
+    pause();
+    over.abort();
+  }
+  return { touch, stop };
 }
 
 const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());

@@ -35,7 +35,7 @@ function forgerView(stage, manifest, hand) {
     const { points, best } = frame.state;
     if (!points || !seen) return;
     last = frame;
-    const values = frame.live ? frame.values : (frame.shown ?? frame.values);
+    const values = frame.shown ?? frame.values; // what this moment was judged with: the controls may have moved since
     const dim = points.dims[1];
     const told = { ...frame.readings, points, eyes, seen, dim, level: level.data[0], fresh: values.fresh, judge: values.judge };
     told.looks = values.fresh || values.judge === "directions" ? rowsOf(looks) : [];

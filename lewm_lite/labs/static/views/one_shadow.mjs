@@ -26,9 +26,16 @@ function oneShadowView(stage, manifest, hand, set) {
   });
   onDrag(around, (x, y, { width }) => hold(Math.round(Math.min(1, Math.max(0, (x - AXIS) / (width - AXIS - EDGE))) * 180)));
   onDrag(curve, (x, y, { width }) => set("t", Math.min(1, Math.max(0, (x - AXIS) / (width - AXIS - EDGE))) * T_MAX));
+  let standing = null; // where the line on the screen stands, in degrees: it may have turned away from its slider
   function hold(degrees) {
     set("sweep", false); // a direction that is held does not turn by itself
-    set("angle", degrees);
+    set("angle", degrees, degrees !== standing);
+  }
+
+  /** A line that has turned by itself and was stopped: its slider goes where it stands, and with it the address. */
+  function settle({ live, state, values, shown }) {
+    const stopped = live && !values.sweep && !shown.sweep && values.angle === shown.angle;
+    if (stopped && state.turned.data[0] !== 0) set("angle", standing);
   }
 
   function draw(frame) {
@@ -38,7 +45,7 @@ function oneShadowView(stage, manifest, hand, set) {
     const told = { ...seen, ...frame.readings, level, t: (frame.live ? frame.values : (frame.shown ?? frame.values)).t };
     told.normal = told.statistic <= level;
     const degrees = (Math.atan2(seen.direction.data[1], seen.direction.data[0]) * 180) / Math.PI;
-    told.degrees = Math.round(degrees + 360) % 360;
+    told.degrees = standing = Math.round(degrees + 360) % 360;
     drawLit(prepareCanvas(cloud, left, { aspect: 1, tallest: 420 }), told);
     drawAround(prepareCanvas(around, left, { aspect: 0, extra: stage.clientWidth < NARROW ? 118 : 204 }), told);
     const pen = prepareCanvas(shadow, right, { aspect: 0, extra: 284 });
@@ -50,6 +57,7 @@ function oneShadowView(stage, manifest, hand, set) {
     around.setAttribute("aria-label", `The statistic at every angle of half a turn, from ${brief(Math.min(...seen.around_statistics.data))} to ${brief(Math.max(...seen.around_statistics.data))}; 95 of 100 normal samples score below ${brief(level)}.`);
     shadow.setAttribute("aria-label", `The shadow's histogram under the bell curve: mean ${told.mean.toFixed(2)}, standard deviation ${told.std.toFixed(2)}; it scores ${brief(told.statistic)}, ${verdict}. Below, ${THINNED} of its samples as arrows on a circle at t = ${told.t.toFixed(2)}, their mean ${told.gap.toFixed(3)} away from where it should be.`);
     curve.setAttribute("aria-label", `The mean arrow at every t from 0 to 3 beside that of N(0, 1), and the weighted square of the gap, whose area is ${brief(seen.area.data[0])}. Drag to move t.`);
+    settle(frame);
   }
   return { draw };
 }
