@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lewm_lite.checks import check_positive_integer
-from lewm_lite.world.episode_file import STATE_NAMES, DatasetError, open_file, read_index, read_rows
+from lewm_lite.world.episode_file import DatasetError, open_file, read_index, read_rows, state_column
 
 SPLITS = ("train", "test")
 TEST_EVERY = 10  # every tenth episode is held out
@@ -124,7 +124,7 @@ class EpisodeDataset(Dataset[Clip]):
         number = self.episodes[place]
         start = int(self._index.starts[number])
         rows = slice(start, start + int(self._index.lengths[number]))
-        state = next((name for name in STATE_NAMES if name in self.columns), "state")
+        state = state_column(self.columns)
         actions = torch.from_numpy(self._index.actions[rows].copy())
         return WholeEpisode(self._frames(rows), actions, self._numbers("proprio", rows), self._numbers(state, rows))
 
