@@ -125,10 +125,15 @@ def characteristic_curve(shadow: Tensor) -> Tensor:
 
 
 @cache
-def null_level(statistic: Statistic) -> float:
-    """What 95 in 100 samples of N(0, 1) score no more than, of NULL_SAMPLES samples of NULL_SIZE numbers each."""
-    ideal = torch.randn(NULL_SIZE, NULL_SAMPLES, generator=seeded(6))
+def null_level(statistic: Statistic, size: int = NULL_SIZE) -> float:
+    """What 95 in 100 samples of N(0, 1) score no more than, of NULL_SAMPLES samples of ``size`` numbers each."""
+    ideal = torch.randn(size, NULL_SAMPLES, generator=seeded(6))
     return torch.quantile(statistic(ideal), NULL_SHARE).item()
+
+
+def own_step(points: Tensor, *, statistic: Statistic, **others: Tensor) -> dict[str, Tensor]:
+    """:func:`shadow_step` under a reader's statistic, whose level may change with the number of points."""
+    return shadow_step(points, **others, statistic=statistic, level=null_level(statistic, points.shape[0]))
 
 
 class OneShadow(Lab):
@@ -194,10 +199,13 @@ class OneShadow(Lab):
 
     def __init__(self, scene: str | None = None, *, statistic: Statistic = epps_pulley, **given: object) -> None:
         super().__init__(scene, **given)
-        self.statistic, self.level = statistic, null_level(statistic)
+        self.statistic, self.own = statistic, statistic is not epps_pulley
+        # Epps and Pulley's level is the same whatever the size, so that the page needs no other.
+        self.level = null_level(statistic, self.values["num_samples"] if self.own else NULL_SIZE)
 
     def graphs(self) -> dict[str, Graph]:
         """``start`` makes the cloud; ``step`` looks at it from one side, and from all."""
+        given = {} if self.own else {"level": self.level}
         return {
             "start": Graph(
                 shadow_start,
@@ -209,7 +217,7 @@ class OneShadow(Lab):
                 {"noise": {0: "samples"}},
             ),
             "step": Graph(
-                partial(shadow_step, statistic=self.statistic, level=self.level),
+                partial(own_step if self.own else shadow_step, statistic=self.statistic, **given),
                 {
                     "points": State(),
                     "turned": State(),

@@ -11,6 +11,7 @@ import anywidget
 import numpy as np
 import torch
 import traitlets
+from torch import Tensor
 
 from lewm_lite.files import asset_path
 from lewm_lite.labs.scripts import STATIC, module_source
@@ -78,11 +79,17 @@ def run_request(graphs: dict, message: dict, buffers: list) -> tuple[dict, list[
     try:
         with one_thread():
             out = graph.function(**inputs)
+        arrays = [_as_array(name, out[name]) for name in graph.outputs]
     except Exception as error:  # the reader's function may fail in any way; the lab must say so and go on
         return {"type": "error", "id": message["id"], "reason": f"{type(error).__name__}: {error}"}, []
-    arrays = [out[name].detach().float().cpu().contiguous().numpy().astype("<f4") for name in graph.outputs]
     shapes = [{"name": name, "dims": list(a.shape)} for name, a in zip(graph.outputs, arrays, strict=True)]
     return {"type": "result", "id": message["id"], "outputs": shapes}, [array.tobytes() for array in arrays]
+
+
+def _as_array(name: str, value: Tensor) -> np.ndarray:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a torch.Tensor, got {type(value).__name__}")
+    return value.detach().float().cpu().contiguous().numpy().astype("<f4")
 
 
 def widget_view(lab: Lab) -> dict[str, object]:

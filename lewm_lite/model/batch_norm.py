@@ -27,6 +27,8 @@ class BatchNorm(nn.BatchNorm1d):
     def forward(self, inputs: Tensor) -> Tensor:
         """``(..., features)`` -> the same shape; half precision is computed in float32.
 
+        What comes out is of the weights' precision, or of the inputs' where that is higher.
+
         Raises:
             ShapeError: one sample in training mode, which has no spread to divide by.
         """
@@ -38,12 +40,17 @@ class BatchNorm(nn.BatchNorm1d):
             with torch.no_grad():
                 self.num_batches_tracked += 1
                 share = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
-                self.running_mean.lerp_(mean.detach(), share)
-                self.running_var.lerp_(variance.detach() * (count / (count - 1)), share)
+                for kept, new in ((self.running_mean, mean), (self.running_var, variance * (count / (count - 1)))):
+                    kept.lerp_(new.detach().to(kept.dtype), share)
         return self._scaled(values, mean, variance)
 
     def _scaled(self, values: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-        return (values - mean) * (self.weight * torch.rsqrt(variance + self.eps)) + self.bias
+        if self.weight.dtype in (torch.float32, torch.float64):
+            return (values - mean) * (self.weight * torch.rsqrt(variance + self.eps)) + self.bias
+        # Variances below what half precision can tell from 0 still differ in float32, and so does what comes of them.
+        mean, variance, weight, bias = (part.to(values.dtype) for part in (mean, variance, self.weight, self.bias))
+        scaled = (values - mean) * (weight * torch.rsqrt(variance + self.eps)) + bias
+        return scaled.to(self.weight.dtype)
 
 
 @contextmanager
@@ -60,12 +67,23 @@ def fresh_averages(model: nn.Module) -> Iterator[None]:
     For after training, and before any evaluation on the way. Nothing asks an encoder for a wide spread before a
     BatchNorm, which makes every spread 1; where it stays small, one training step can move the mean by as much, and
     averages over the last steps are then those of models that were, many stds away from those of the model that is.
-    A dozen batches or more without a gradient, inside this, make evaluation mode agree with training mode.
+    A dozen batches or more without a gradient, inside this, make evaluation mode agree with training mode. Where no
+    batch passes, or an error ends it, the averages are put back as they were.
     """
-    for layer in _batch_norms(model):
+    layers = _batch_norms(model)
+    before = [{name: buffer.clone() for name, buffer in layer.named_buffers()} for layer in layers]
+    for layer in layers:
         layer.reset_running_stats()
-    with _momentum(model, None):
-        yield
+    whole = False
+    try:
+        with _momentum(model, None):
+            yield
+        whole = True
+    finally:
+        for layer, buffers in zip(layers, before, strict=True):
+            if not whole or layer.num_batches_tracked == 0:
+                for name, value in buffers.items():
+                    getattr(layer, name).copy_(value)
 
 
 def _batch_norms(model: nn.Module) -> list[BatchNorm]:

@@ -17,7 +17,8 @@ class Decoder(nn.Module):
 
     Args:
         dim: of an embedding. image_size: height and width of the picture: 4 to 7, doubled any number of times.
-        channels: of the coarse picture; they are halved when the size is doubled, down to 16.
+        channels: of the coarse picture; they are halved when the size is doubled, but never fewer than 16, which
+            smaller numbers count as.
         generator: where the first weights come from.
     Raises:
         ValueError: a size that doubling does not reach. TypeError: no generator.
@@ -58,9 +59,16 @@ class Decoder(nn.Module):
         No gradient flows back into ``embeddings``: an encoder that made them is not taught by the picture.
 
         Raises:
-            ShapeError: another dimension. TypeError: integers. ValueError: NaN or infinity.
+            ShapeError: another dimension. TypeError: integers, or another dtype than the weights. ValueError: NaN or
+            infinity.
         """
         check_floating("embeddings", embeddings)
+        dtype = self.first.weight.dtype
+        if embeddings.dtype != dtype and not torch.is_autocast_enabled(embeddings.device.type):
+            raise TypeError(
+                f"embeddings must be {dtype} like the decoder's weights, got {embeddings.dtype}: "
+                f"try embeddings.to({dtype})"
+            )
         if embeddings.ndim < 1 or embeddings.shape[-1] != self.dim:
             raise ShapeError(f"embeddings must be (..., {self.dim}), got shape {tuple(embeddings.shape)}")
         check_finite("embeddings", embeddings)

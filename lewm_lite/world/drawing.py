@@ -6,6 +6,7 @@ pixel wide. So a disc that moves by less than a pixel changes the picture too.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -46,9 +47,12 @@ def colour_named(name: str, value: str | Colour) -> Colour:
     if isinstance(value, str):
         if value in COLOURS:
             return COLOURS[value]
-    elif len(value) == 3 and all(int(part) == part and 0 <= part <= 255 for part in value):
-        red, green, blue = (int(part) for part in value)
-        return red, green, blue
+    else:
+        with suppress(TypeError, ValueError, OverflowError):  # no row at all, or parts that are no whole numbers
+            red, green, blue = (int(part) for part in value)
+            whole = all(part == told for part, told in zip((red, green, blue), value, strict=True))
+            if whole and min(red, green, blue) >= 0 and max(red, green, blue) <= 255:
+                return red, green, blue
     raise ValueError(f"{name} must be one of {', '.join(COLOURS)}, or three whole numbers 0 to 255, got {value!r}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import h5py
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from lewm_lite.checks import check_positive_integer
-from lewm_lite.world.episode_file import STATE_NAMES, DatasetError, open_file, read_index, read_rows
+from lewm_lite.world.episode_file import DatasetError, open_file, read_index, read_rows, state_column
 
 SPLITS = ("train", "test")
 TEST_EVERY = 10  # every tenth episode is held out
@@ -92,7 +92,10 @@ class EpisodeDataset(Dataset[Clip]):
         self._file: h5py.File | None = None
         self._open_columns: dict[str, h5py.Dataset] = {}
         self._process = -1
-        self._pixels = read_rows(self.path, self._column("pixels"), slice(None)) if in_memory else None
+        self._pixels = None
+        if in_memory:
+            with self:
+                self._pixels = read_rows(self.path, self._column("pixels"), slice(None))
 
     @property
     def action_dim(self) -> int:
@@ -124,9 +127,24 @@ class EpisodeDataset(Dataset[Clip]):
         number = self.episodes[place]
         start = int(self._index.starts[number])
         rows = slice(start, start + int(self._index.lengths[number]))
-        state = next((name for name in STATE_NAMES if name in self.columns), "state")
+        state = state_column(self.columns)
         actions = torch.from_numpy(self._index.actions[rows].copy())
         return WholeEpisode(self._frames(rows), actions, self._numbers("proprio", rows), self._numbers(state, rows))
+
+    def close(self) -> None:
+        """Close the file, so that it may be written to; what is read from disk afterwards opens it again.
+
+        The dataset is a context manager too, which closes its file at the end: ``with EpisodeDataset(…) as dataset:``.
+        """
+        file, self._file, self._open_columns = self._file, None, {}
+        if file is not None and self._process == os.getpid():  # another process's file is not ours to close
+            file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def normalise_actions(self, actions: Tensor) -> Tensor:
         """Actions of the environment, ``(..., action_dim / frame_skip)``, as a model gets them."""

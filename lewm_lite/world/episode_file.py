@@ -12,6 +12,7 @@ import numpy as np
 
 EPISODE_NAMES, STEP_NAME = ("episode_idx", "ep_idx"), "step_idx"
 STATE_NAMES = ("state", "observation")
+_TOO_LARGE = 2.0**62  # for a count
 _BUILT_IN_FILTERS = 256  # HDF5 numbers what needs a plugin from here on
 
 
@@ -67,6 +68,7 @@ def read_index(path: str | Path) -> EpisodeIndex:
             if name not in columns:
                 raise DatasetError(f"{path} has no column {name}: it holds {', '.join(columns) or 'none'}")
         _check_rows(path, file, columns)
+        _check_numbers(path, file, columns)
         image_size, channels_last = _check_pixels(path, file["pixels"])
         starts, lengths = _episodes(path, file, columns)
         actions = _actions(path, file["action"], starts, lengths)
@@ -117,6 +119,30 @@ def _check_rows(path: str | Path, file: h5py.File, columns: tuple[str, ...]) -> 
             )
 
 
+def _check_numbers(path: str | Path, file: h5py.File, columns: tuple[str, ...]) -> None:
+    """Refuse a state or proprio of anything but numbers: an episode hands both on as float32."""
+    for name in ("proprio", state_column(columns)):
+        if name in columns and file[name].dtype.kind not in "fiub":
+            raise DatasetError(f"{path}: {name} must be numbers, a row of them for each frame, got {file[name].dtype}")
+
+
+def state_column(columns: tuple[str, ...]) -> str:
+    """The column that holds the state of the world, if any does."""
+    return next((name for name in STATE_NAMES if name in columns), STATE_NAMES[0])
+
+
+def _whole_numbers(path: str | Path, column: h5py.Dataset) -> np.ndarray:
+    """A column that counts, ``(rows,)`` int64."""
+    name, shape = column.name.removeprefix("/"), column.shape or ()
+    if len(shape) not in (1, 2) or shape[1:] not in ((), (1,)) or column.dtype.kind not in "fiu":
+        raise DatasetError(f"{path}: {name} must be one whole number a row, got shape {shape} of {column.dtype}")
+    numbers = read_rows(path, column, slice(None)).reshape(-1)
+    bad = np.flatnonzero((numbers != np.floor(numbers)) | ~(np.abs(numbers.astype(np.float64)) < _TOO_LARGE))
+    if len(bad):
+        raise DatasetError(f"{path}: {name} must be one whole number a row, got {numbers[bad[0]]} at row {bad[0]}")
+    return numbers.astype(np.int64)
+
+
 def _check_pixels(path: str | Path, pixels: h5py.Dataset) -> tuple[tuple[int, int], bool]:
     shape = pixels.shape
     if pixels.dtype != np.uint8:
@@ -124,7 +150,7 @@ def _check_pixels(path: str | Path, pixels: h5py.Dataset) -> tuple[tuple[int, in
             f"{path}: pixels must be uint8, whole numbers from 0 to 255, got {pixels.dtype}: "
             "store frames as they are seen; they are normalised when a model gets them"
         )
-    if len(shape) != 4 or 3 not in (shape[1], shape[3]):
+    if len(shape) != 4 or 3 not in (shape[1], shape[3]) or 0 in shape:
         raise DatasetError(f"{path}: pixels must be (rows, height, width, 3) or (rows, 3, height, width), got {shape}")
     _check_filters(path, pixels)
     last = shape[3] == 3
@@ -153,13 +179,13 @@ def _episodes(path: str | Path, file: h5py.File, columns: tuple[str, ...]) -> tu
         raise DatasetError(f"{path} says nowhere where episodes begin: it needs episode_idx, or ep_len and ep_offset")
     found = _told_episodes(path, file, rows) if told else None
     if name is not None:
-        marked = _marked_episodes(path, name, read_rows(path, file[name], slice(None)))
+        marked = _marked_episodes(path, name, _whole_numbers(path, file[name]))
         if found is not None and not all(np.array_equal(one, other) for one, other in zip(found, marked, strict=True)):
             raise DatasetError(f"{path}: {name} and ep_len with ep_offset disagree about where episodes begin")
         found = marked
     starts, lengths = found
     if STEP_NAME in columns:
-        steps = read_rows(path, file[STEP_NAME], slice(None)).reshape(-1).astype(np.int64)
+        steps = _whole_numbers(path, file[STEP_NAME])
         inner = np.ones(rows, bool)
         inner[starts] = False
         jumps = np.flatnonzero(inner & (np.diff(steps, prepend=steps[0] - 1) != 1))
@@ -173,9 +199,7 @@ def _episodes(path: str | Path, file: h5py.File, columns: tuple[str, ...]) -> tu
 
 
 def _told_episodes(path: str | Path, file: h5py.File, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    lengths, starts = (
-        read_rows(path, file[name], slice(None)).reshape(-1).astype(np.int64) for name in ("ep_len", "ep_offset")
-    )
+    lengths, starts = (_whole_numbers(path, file[name]) for name in ("ep_len", "ep_offset"))
     whole = len(starts) == len(lengths) > 0 and lengths.min() > 0
     if not whole or not np.array_equal(starts, np.cumsum(lengths) - lengths) or lengths.sum() != rows:
         raise DatasetError(
@@ -186,7 +210,6 @@ def _told_episodes(path: str | Path, file: h5py.File, rows: int) -> tuple[np.nda
 
 
 def _marked_episodes(path: str | Path, name: str, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    marks = marks.reshape(-1)
     starts = np.flatnonzero(np.concatenate([[True], marks[1:] != marks[:-1]]))
     if len(np.unique(marks[starts])) != len(starts):
         again = [mark for place, mark in enumerate(marks[starts]) if mark in marks[starts[:place]]][0]

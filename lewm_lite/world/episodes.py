@@ -24,7 +24,7 @@ import gymnasium
 import h5py
 import numpy as np
 
-from lewm_lite.checks import check_positive_integer
+from lewm_lite.checks import ShapeError, check_positive_integer
 from lewm_lite.files import in_one_step
 from lewm_lite.seeding import seeded
 from lewm_lite.world.policies import Policy, check_action_space
@@ -33,6 +33,7 @@ from lewm_lite.world.views import frame_of, proprio_of, state_of
 Episode = dict[str, np.ndarray]
 # Readable since HDF5 1.10, and from there on not only the numbers but the file's own tables carry checksums.
 FORMAT = ("v110", "v110")
+COUNTED = ("episode_idx", "step_idx", "ep_len", "ep_offset")  # columns that no environment tells
 
 
 class Collected(NamedTuple):
@@ -76,7 +77,8 @@ def collect_episodes(
         what was written, in numbers.
     Raises:
         FileExistsError: ``path`` is there and ``overwrite`` is not set.
-        ValueError: actions that are not continuous, pixels that are not 8-bit colour, numbers that are not finite.
+        ValueError: actions that are not continuous, pixels that are not 8-bit colour, numbers that are not finite, or
+            that are told at some steps only. ShapeError: pixels or numbers that change their shape.
     """
     check_positive_integer("episodes", episodes)
     check_positive_integer("max_steps", max_steps)
@@ -121,6 +123,7 @@ def run_episode(
         over = terminated or truncated
         actions.append(action.astype(np.float32))
         rows.append(_row(env, observation, info, size))
+        _check_columns(rows[-1], rows[0], f"step {len(actions)}", "step 0")
     actions.append(np.full_like(actions[0], np.nan))
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     return {"pixels": columns.pop("pixels"), "action": np.stack(actions), **columns}
@@ -134,6 +137,17 @@ def _row(env: gymnasium.Env, observation: Any, info: dict[str, Any], size: int |
                 raise ValueError(f"{name} must be finite numbers, got {found.tolist()} from the environment")
             row[name] = found
     return row
+
+
+def _check_columns(found: Episode, first: Episode, where: str, before: str) -> None:
+    """Refuse rows, or whole episodes, that have other columns than the first, or numbers of other shapes in them."""
+    for name in sorted({*found, *first}):
+        if name not in found or name not in first:
+            told, silent = (where, before) if name in found else (before, where)
+            raise ValueError(f"{name} must be told at every step or at none, got it at {told} and not at {silent}")
+        shapes = found[name].shape, first[name].shape
+        if shapes[0] != shapes[1]:
+            raise ShapeError(f"{name} must keep its shape, got {shapes[0]} at {where} after {shapes[1]} at {before}")
 
 
 def _check_action(action: np.ndarray, space: gymnasium.spaces.Box) -> None:
@@ -156,6 +170,9 @@ def _origin(env: gymnasium.Env, policy: Policy, seed: int) -> dict[str, Any]:
 
 
 def _append(file: h5py.File, episode: Episode, index: int) -> None:
+    if index:  # a step of the episode beside one of the file
+        kept = {name: file[name][0] for name in file if name not in COUNTED}
+        _check_columns({name: column[0] for name, column in episode.items()}, kept, f"episode {index}", "episode 0")
     start, length = (len(file["action"]) if index else 0), len(episode["action"])
     steps = np.arange(length)
     columns = {**episode, "episode_idx": np.full_like(steps, index), "step_idx": steps}
@@ -164,8 +181,6 @@ def _append(file: h5py.File, episode: Episode, index: int) -> None:
         if index == 0:
             file.create_dataset(name, (0, *values.shape[1:]), maxshape=(None, *values.shape[1:]), **_storage(values))
         column = file[name]
-        if column.shape[1:] != values.shape[1:]:
-            raise ValueError(f"{name} must keep its shape, got {values.shape[1:]} after {column.shape[1:]}")
         column.resize(len(column) + len(values), axis=0)
         column[-len(values) :] = values
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import gymnasium
+from gymnasium.envs.registration import find_highest_version, get_env_id, parse_env_id
 
 from lewm_lite.world.policies import Policy, RandomPolicy, ThroughDoor
 from lewm_lite.world.registration import TWO_ROOM, register_two_room
@@ -25,12 +27,21 @@ def make_environment(name: str, *, size: int | None = None, options: Mapping[str
     """
     register_two_room()
     told = {"render_mode": "rgb_array", **(options or {})}
-    if name == TWO_ROOM and size is not None:
-        told["size"] = size
     try:
+        if size is not None and _full_id(name) == TWO_ROOM:
+            told["size"] = size
         return gymnasium.make(name, **told)
     except (gymnasium.error.Error, ModuleNotFoundError, TypeError) as error:
         raise ValueError(f"{name} can't be made with {told}: {error}") from error
+
+
+def _full_id(name: str) -> str:
+    """The id that a name stands for: without a module in front, which is imported, and with the latest version."""
+    module, _, env_id = name.rpartition(":")
+    if module:
+        import_module(module)
+    namespace, own_name, version = parse_env_id(env_id)
+    return get_env_id(namespace, own_name, find_highest_version(namespace, own_name) if version is None else version)
 
 
 def make_policy(name: str | None, env: gymnasium.Env, *, noise: float = 3.0) -> Policy:

@@ -77,10 +77,10 @@ class TwoRoom(gymnasium.Env):
         if render_mode not in (None, *self.metadata["render_modes"]):
             raise ValueError(f"render_mode must be None or 'rgb_array', got {render_mode!r}")
         self.size, self.distractor, self.render_mode = int(size), bool(distractor), render_mode
-        self._door = door if door == "random" else _door_number(door)
+        self._door = door if _is_random(door) else _door_number(door)
         self.observation_space = spaces.Box(0, 255, (self.size, self.size, 3), np.uint8)
         self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
-        self._rooms = Rooms(DOOR if self._door == "random" else self._door)
+        self._rooms = Rooms(DOOR if _is_random(self._door) else self._door)
         self._palette = Palette()
         self._place = self._goal = (0.25, 0.5)
         self._fly: Place = (0.5, 0.5)
@@ -94,28 +94,28 @@ class TwoRoom(gymnasium.Env):
     def reset(
         self, *, seed: int | None = None, options: Mapping[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Begin anew, at random or as ``options`` say; see the class."""
-        super().reset(seed=seed)
+        """Begin anew, at random or as ``options`` say; see the class. Options that are refused change nothing seen."""
         options = dict(options or {})
-        if unknown := sorted(set(options) - set(OPTIONS)):
-            raise ValueError(f"options may hold {', '.join(OPTIONS)}, got {', '.join(map(repr, unknown))}")
-        state = _numbers("state", options.get("state"), (2, 3))
-        goal = _numbers("goal", options.get("goal"), (2, 3))
+        if unknown := sorted(map(repr, set(options) - set(OPTIONS))):
+            raise ValueError(f"options may hold {', '.join(OPTIONS)}, got {', '.join(unknown)}")
+        state = None if options.get("state") is None else _numbers("state", options["state"], (2, 3))
+        goal = None if options.get("goal") is None else _numbers("goal", options["goal"], (2, 3))
+        palette = _recoloured(Palette(), options.get("colours", {}))
         door = options.get("door", self._door)
         if state is not None and len(state) == 3:
             if "door" in options:
                 raise ValueError("options hold a door, and a state with a door: leave one of them out")
             door = state[2]
-        self._rooms = Rooms(random_door(self.np_random) if door == "random" else _door_number(door))
-        right = bool(self.np_random.integers(2))
-        start = self._rooms.random_place(self.np_random, right=right)
-        self._place = start if state is None else self._rooms.checked("state", state[:2])
-        aim = self._rooms.random_place(self.np_random, right=self._place[0] < 0.5)
-        self._goal = aim if goal is None else self._rooms.checked("goal", goal[:2])
+        fixed = None if _is_random(door) else Rooms(_door_number(door))
+        super().reset(seed=seed)
+        rooms = Rooms(random_door(self.np_random)) if fixed is None else fixed
+        start = rooms.random_place(self.np_random, right=bool(self.np_random.integers(2)))
+        place = start if state is None else rooms.checked("state", state[:2])
+        aim = rooms.random_place(self.np_random, right=place[0] < 0.5)
+        aim = aim if goal is None else rooms.checked("goal", goal[:2])
+        self._rooms, self._place, self._goal, self._palette = rooms, place, aim, palette
         self._fly = (self.np_random.uniform(LOW, HIGH), self.np_random.uniform(LOW, HIGH))
         self._flight = (self.np_random.uniform(-SPEED, SPEED), self.np_random.uniform(-SPEED, SPEED))
-        self._palette = Palette()
-        self.recolour(**dict(options.get("colours", {})))
         return self.frame(), self._info()
 
     def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
@@ -150,10 +150,7 @@ class TwoRoom(gymnasium.Env):
         Raises:
             ValueError: nothing of that name is drawn, or no such colour.
         """
-        drawn = tuple(vars(self._palette))
-        if unknown := sorted(set(colours) - set(drawn)):
-            raise ValueError(f"colours may name {', '.join(drawn)}, got {', '.join(map(repr, unknown))}")
-        self._palette = replace(self._palette, **{name: colour_named(name, value) for name, value in colours.items()})
+        self._palette = _recoloured(self._palette, colours)
 
     def _info(self) -> dict[str, Any]:
         return {
@@ -164,13 +161,27 @@ class TwoRoom(gymnasium.Env):
         }
 
 
-def _numbers(name: str, value: Any, lengths: tuple[int, ...]) -> list[float] | None:
-    if value is None:
-        return None
-    numbers = np.asarray(value, np.float64)
+def _recoloured(palette: Palette, colours: Any) -> Palette:
+    if not isinstance(colours, Mapping):
+        raise ValueError(f"colours must be a mapping from what is drawn to its colour, got {colours!r}")
+    drawn = tuple(vars(palette))
+    if unknown := sorted(map(repr, set(colours) - set(drawn))):
+        raise ValueError(f"colours may name {', '.join(drawn)}, got {', '.join(unknown)}")
+    return replace(palette, **{name: colour_named(name, value) for name, value in colours.items()})
+
+
+def _numbers(name: str, value: Any, lengths: tuple[int, ...]) -> list[float]:
+    try:
+        numbers = np.array(np.nan) if value is None else np.asarray(value, np.float64)
+    except (TypeError, ValueError):  # words, or rows of different lengths
+        numbers = np.array(np.nan)
     if numbers.ndim != 1 or len(numbers) not in lengths or not np.isfinite(numbers).all():
         raise ValueError(f"{name} must be {' or '.join(map(str, lengths))} finite numbers in a row, got {value!r}")
     return numbers.tolist()
+
+
+def _is_random(door: Any) -> bool:
+    return isinstance(door, str) and door == "random"
 
 
 def _door_number(door: Any) -> float:

@@ -28,7 +28,7 @@ def frame_of(env: gymnasium.Env, observation: Any, *, size: int | None = None) -
         ValueError: no pixels, or none of 8 bits and three colours.
     """
     seen = [observation[name] for name in PIXELS if isinstance(observation, Mapping) and name in observation]
-    if not seen and np.ndim(observation) == 3 and not isinstance(observation, Mapping):
+    if not seen and not isinstance(observation, Mapping) and _rank(observation) == 3:
         seen = [observation]
     frame = seen[0] if seen else env.render()
     if frame is None:
@@ -44,7 +44,10 @@ def frame_of(env: gymnasium.Env, observation: Any, *, size: int | None = None) -
 
 
 def resized(frame: np.ndarray, size: int) -> np.ndarray:
-    """A frame with ``size`` rows and columns: each pixel the mean of the area that it stands for."""
+    """A frame with ``size`` rows and columns, each pixel the plain mean of all those that its area touches.
+
+    Where ``size`` does not divide the frame's, neighbours touch the same row or column, and both count it whole.
+    """
     pixels = torch.from_numpy(np.ascontiguousarray(frame)).movedim(-1, 0)[None].double()
     shrunk = functional.interpolate(pixels, (size, size), mode="area")
     return (shrunk[0] + 0.5).floor().to(torch.uint8).movedim(0, -1).contiguous().numpy()
@@ -57,12 +60,30 @@ def proprio_of(observation: Any, info: Mapping[str, Any]) -> np.ndarray | None:
 
 def state_of(observation: Any, info: Mapping[str, Any]) -> np.ndarray | None:
     """The whole state: ``state`` in ``info`` or the observation, or an observation that is a row of numbers."""
-    plain = [] if isinstance(observation, Mapping) or np.ndim(observation) != 1 else [np.asarray(observation)]
-    return next(_told(STATE, observation, info), plain[0].astype(np.float32) if plain else None)
+    plain = None if isinstance(observation, Mapping) or _rank(observation) != 1 else _numbers(observation)
+    return next(_told(STATE, observation, info), plain)
 
 
 def _told(names: tuple[str, ...], observation: Any, info: Mapping[str, Any]) -> Iterator[np.ndarray]:
     for place in (info, observation):
         for name in names:
-            if isinstance(place, Mapping) and name in place:
-                yield np.atleast_1d(np.asarray(place[name], np.float32))
+            found = _numbers(place[name]) if isinstance(place, Mapping) and name in place else None
+            if found is not None:  # a word, such as "running", is passed over
+                yield np.atleast_1d(found)
+
+
+def _rank(observation: Any) -> int:
+    """How many axes an observation has as an array; -1 for what is none, such as a tuple of unlike parts."""
+    try:
+        return np.ndim(observation)
+    except ValueError:
+        return -1
+
+
+def _numbers(value: Any) -> np.ndarray | None:
+    """``value`` as float32, or None where it is anything but numbers."""
+    try:
+        found = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        return None
+    return found.astype(np.float32) if found.dtype.kind in "biuf" else None

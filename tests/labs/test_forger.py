@@ -77,13 +77,14 @@ def test_fresh_eyes_are_on_no_line_of_any_judge(dim):
 @pytest.mark.parametrize("dim", [2, 3])
 def test_an_ideal_cloud_leaves_every_judge_content_about_98_times_in_100(dim):
     levels, content = ideal_levels(dim, NUM_SAMPLES), torch.zeros(SEATS)
-    for seed in range(150):
+    for seed in range(300):
         points = gaussian(NUM_SAMPLES, dim, seed=1000 + seed)
         scores = [sigreg(points, lines(dim, count).mT) for count in (1, 2, 4, 16)]
         others = [moment_score(points, order=4), moment_score(points, order=2), variance_hinge(points)]
         seats = [0, 1, 3, 15, 16, 17, 18]
         content[seats] += (torch.stack([*scores, *others]) <= levels[seats]).float()
-    assert (content[[0, 1, 3, 15, 16, 17, 18]] >= 139).all() and (content[[0, 1, 3, 15, 16, 17]] < 150).any()
+    # 300 of 0.98 each are 294 with a standard deviation of 2.4; the level has an error of its own.
+    assert (content[seats] >= 284).all() and (content[seats] <= 298).all()
 
 
 @pytest.mark.parametrize(

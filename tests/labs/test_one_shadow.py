@@ -26,6 +26,7 @@ from lewm_lite.labs.one_shadow import (
     shadow_step,
 )
 from lewm_lite.labs.verdicts import compass
+from lewm_lite.objectives.empirical_distribution import kolmogorov_smirnov
 
 SEEDS_TRIED = range(3)
 
@@ -108,7 +109,7 @@ def test_the_lab_hands_its_statistic_on_and_asks_it_what_normal_samples_score():
     assert frame.readings["statistic"] == pytest.approx(
         frame.readings["std"] ** 2 + frame.readings["mean"] ** 2 - 1, abs=1e-5
     )
-    bound = 1.645 * math.sqrt(2 / 256)  # chi-square with 256 degrees, as a normal
+    bound = 1.645 * math.sqrt(2 / 64)  # chi-square with 64 degrees, as a normal
     assert frame.tensors["level"].item() == pytest.approx(bound, rel=0.15)
 
     def broken(shadows):
@@ -122,6 +123,16 @@ def test_the_lab_hands_its_statistic_on_and_asks_it_what_normal_samples_score():
 def test_the_level_is_one_that_95_in_100_normal_samples_stay_below_whatever_their_size(num_samples):
     ideal = torch.randn(num_samples, 2000, generator=seeded(0))
     share = (epps_pulley(ideal) <= null_level(epps_pulley)).double().mean().item()
+    assert share == pytest.approx(0.95, abs=0.015)
+
+
+@pytest.mark.parametrize("num_samples", [64, 1024])
+def test_the_level_of_another_statistic_is_that_of_samples_as_large_as_the_cloud(num_samples):
+    lab = OneShadow(statistic=kolmogorov_smirnov, num_samples=num_samples)
+    levels = [frame.tensors["level"].item() for frame in lab.run(Phase(1))]
+    assert levels[0] == levels[1]
+    ideal = torch.randn(num_samples, 2000, generator=seeded(0))
+    share = (kolmogorov_smirnov(ideal) <= levels[0]).double().mean().item()
     assert share == pytest.approx(0.95, abs=0.015)
 
 

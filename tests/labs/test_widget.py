@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lewm_lite.labs.cloud_flow import CloudFlow
-from lewm_lite.labs.feeds import feed
+from lewm_lite.labs.feeds import Graph, feed
 from lewm_lite.labs.lab import Phase
 from lewm_lite.labs.scripts import module_source
 from lewm_lite.labs.widget import LabWidget, run_request, widget_view
@@ -123,6 +123,22 @@ def test_after_an_error_the_next_question_is_answered():
     lab = CloudFlow(score=lambda z, directions: next(moods)(z, directions), **SMALL)
     kinds = [ask(lab, "step", {"points": torch.ones(64, 2)})[0]["type"] for _ in range(2)]
     assert kinds == ["error", "result"]
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        ({"score": 0.5}, "TypeError: score must be a torch.Tensor, got float"),
+        ({"score": np.ones(2)}, "TypeError: score must be a torch.Tensor, got ndarray"),
+        ({}, "KeyError: 'score'"),
+    ],
+    ids=["a number", "an array", "nothing"],
+)
+def test_outputs_that_are_no_tensors_come_back_in_words(out, words):
+    graphs = {"step": Graph(lambda: out, {}, ("score",))}
+    content, buffers = run_request(graphs, {"graph": "step", "id": 3, "inputs": []}, [])
+    assert content == {"type": "error", "id": 3, "reason": words}
+    assert buffers == []
 
 
 # The widget

@@ -45,6 +45,27 @@ def test_half_precision_is_computed_in_float32():
     torch.testing.assert_close(found, pair()[0](given.float()))
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_layer_of_half_precision_computes_in_float32_and_gives_its_own(dtype):
+    ours, wanted = pair()[0].to(dtype), pair()[0].to(dtype).float()
+    given = clip().to(dtype)
+    found = ours(given)
+    assert found.dtype == ours.running_mean.dtype == dtype
+    assert torch.equal(found, wanted(given.float()).to(dtype))
+    torch.testing.assert_close(ours.running_mean.float(), wanted.running_mean, rtol=0.01, atol=0.01)
+    found, wanted = ours.eval()(given), wanted.eval()
+    wanted.running_mean.copy_(ours.running_mean)
+    wanted.running_var.copy_(ours.running_var)
+    assert found.dtype == dtype and torch.equal(found, wanted(given.float()).to(dtype))
+
+
+def test_inputs_of_double_precision_leave_the_averages_in_their_own():
+    ours, theirs = pair()
+    assert ours(clip().double()).dtype == torch.float64
+    theirs(clip().flatten(0, 1))
+    torch.testing.assert_close(ours.running_var, theirs.running_var)
+
+
 def test_one_sample_in_training_has_no_spread_and_is_refused_in_evaluation_it_is_fine():
     ours, _ = pair()
     with pytest.raises(ShapeError, match=r"at least 2 samples in training mode, got shape \(1, 1, 5\).*model.eval"):
@@ -77,6 +98,28 @@ def test_fresh_averages_are_those_of_the_batches_inside_and_of_no_others():
     assert ours.momentum == 0.1
     missed = ours.eval()(torch.cat(batches)) - torch.cat(inside)
     assert missed.square().mean().sqrt() < 0.5
+
+
+@pytest.mark.parametrize("batches", [0, 1])
+def test_an_error_while_averages_are_made_anew_puts_back_what_was(batches):
+    ours, _ = pair()
+    ours(clip() + 100)
+    before = {name: value.clone() for name, value in ours.state_dict().items()}
+    with pytest.raises(RuntimeError, match="inside"), fresh_averages(ours):
+        for seed in range(batches):
+            ours(clip(seed))
+        raise RuntimeError("inside")
+    assert ours.momentum == 0.1
+    assert all(torch.equal(ours.state_dict()[name], value) for name, value in before.items())
+
+
+def test_averages_of_no_batch_are_those_that_were():
+    ours, _ = pair()
+    ours(clip() + 100)
+    before = {name: value.clone() for name, value in ours.state_dict().items()}
+    with fresh_averages(ours):
+        pass
+    assert all(torch.equal(ours.state_dict()[name], value) for name, value in before.items())
 
 
 def test_where_steps_move_the_mean_by_more_than_the_spread_old_averages_mislead_and_fresh_ones_do_not():

@@ -60,6 +60,29 @@ def test_a_size_that_doubling_does_not_reach_is_refused(size):
         Decoder(dim=4, image_size=size, generator=seeded(0))
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_embeddings_of_another_precision_than_the_weights_are_refused(dtype):
+    decoder, embeddings = Decoder(dim=4, image_size=8, generator=seeded(0)), torch.zeros(2, 4, dtype=dtype)
+    words = (
+        rf"embeddings must be torch.float32 like the decoder's weights, got {dtype}: try embeddings.to\(torch.float32"
+    )
+    with pytest.raises(TypeError, match=words):
+        decoder(embeddings)
+    assert decoder.to(dtype)(embeddings).dtype == dtype
+
+
+def test_under_autocast_embeddings_of_half_precision_are_drawn():
+    decoder = Decoder(dim=4, image_size=8, generator=seeded(0))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert decoder(torch.zeros(2, 4, dtype=torch.bfloat16)).shape == (2, 3, 8, 8)
+
+
+@pytest.mark.parametrize(("channels", "widths"), [(64, [64, 32, 16]), (20, [20, 16, 16]), (4, [16, 16, 16])])
+def test_channels_are_halved_but_never_fewer_than_sixteen(channels, widths):
+    decoder = Decoder(dim=4, image_size=32, channels=channels, generator=seeded(0))
+    assert [layer.in_channels for layer in decoder.doublings] == widths
+
+
 def test_other_inputs_are_refused():
     decoder = Decoder(dim=4, image_size=8, generator=seeded(0))
     with pytest.raises(ShapeError, match=r"embeddings must be \(\.\.\., 4\), got shape \(2, 5\)"):

@@ -31,6 +31,16 @@ def clip(batch=3, time=4, seed=0):
     return frames, torch.randn(batch, time, 4, generator=generator)
 
 
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_model_of_half_precision_embeds_and_predicts_in_it(dtype, training):
+    model, (frames, actions) = tiny().to(dtype).train(training), clip()
+    embeddings = model.encode(frames.to(dtype))
+    predictions = model.predict(embeddings[:, :3], actions[:, :3].to(dtype))
+    assert embeddings.dtype == predictions.dtype == dtype
+    torch.testing.assert_close(embeddings.float(), tiny().train(training).encode(frames), rtol=0, atol=0.15)
+
+
 def seen(model, frames, actions):
     with torch.no_grad():
         return model.encode(frames)[:, :3], actions[:, :3]

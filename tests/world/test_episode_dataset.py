@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import pickle
 
 import gymnasium
@@ -169,6 +171,53 @@ def test_it_can_be_pickled_while_its_file_is_open(path):
     dataset[0]
     copy = pickle.loads(pickle.dumps(dataset))
     assert torch.equal(copy[7].frames, dataset[7].frames)
+
+
+def test_a_closed_dataset_lets_its_file_be_written_and_opens_it_again(path, tmp_path):
+    copy = tmp_path / "a.h5"
+    copy.write_bytes(path.read_bytes())
+    with EpisodeDataset(copy, clip_length=2) as dataset:
+        before = dataset[3]
+        with pytest.raises(OSError), h5py.File(copy, "a"):
+            pass
+    with h5py.File(copy, "a") as file:
+        file.attrs["read"] = True
+    assert torch.equal(dataset[3].frames, before.frames)
+    dataset.close()
+    dataset.close()
+    with h5py.File(copy, "a") as file:
+        file.attrs["read"] = False
+
+
+def test_a_dataset_in_memory_leaves_its_file_closed(path, tmp_path):
+    copy = tmp_path / "a.h5"
+    copy.write_bytes(path.read_bytes())
+    dataset = EpisodeDataset(copy, clip_length=2, in_memory=True)
+    with h5py.File(copy, "a") as file:
+        del file["pixels"]
+    assert rows_of(dataset[3]) == [3, 4]
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs processes that are forked")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_process_opens_a_file_of_its_own_and_leaves_ours_alone(path):
+    dataset = EpisodeDataset(path, clip_length=2)
+    before = dataset[0]
+    ours, (reading, writing) = dataset._file, os.pipe()
+    child = os.fork()
+    if child == 0:  # no test runs on in here, whatever happens
+        try:
+            clip = dataset[0]
+            own = dataset._file is not ours and dataset._process == os.getpid()
+            dataset.close()
+            os.write(writing, b"own" if own and torch.equal(clip.frames, before.frames) else b"shared")
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as said:
+        assert said.read() == b"own"
+    assert dataset._file is ours and torch.equal(dataset[0].frames, before.frames)
 
 
 @pytest.mark.slow

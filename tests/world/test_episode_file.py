@@ -154,6 +154,36 @@ def test_opening_and_reading_leaves_the_file_as_it_was(path):
             {"step_idx": np.delete(np.concatenate([np.arange(length) for length in (5, 10, 7)]), 8)},
             "step_idx must count up by one, but in episode 1 4 follows 2 at row 8: rows are missing or out of order",
         ),
+        (
+            {"episode_idx": np.where(np.arange(21) == 6, np.nan, columns()["episode_idx"])},
+            "episode_idx must be one whole number a row, got nan at row 6",
+        ),
+        (
+            {"episode_idx": columns()["episode_idx"] + 0.5},
+            "episode_idx must be one whole number a row, got 0.5 at row 0",
+        ),
+        (
+            {"episode_idx": np.full(21, 1e300), "step_idx": None, "ep_len": None},
+            "episode_idx must be one whole number a row, got 1e\\+300 at row 0",
+        ),
+        (
+            {"episode_idx": np.zeros((21, 2), int)},
+            r"episode_idx must be one whole number a row, got shape \(21, 2\) of int64",
+        ),
+        (
+            {"step_idx": np.zeros((21, 2), int)},
+            r"step_idx must be one whole number a row, got shape \(21, 2\) of int64",
+        ),
+        ({"step_idx": np.array([b"one"] * 21)}, r"step_idx must be one whole number a row, got shape \(21,\) of \|S3"),
+        ({"step_idx": np.full(21, np.inf)}, "step_idx must be one whole number a row, got inf at row 0"),
+        ({"ep_len": np.array([b"5", b"9", b"7"])}, r"ep_len must be one whole number a row, got shape \(3,\) of \|S1"),
+        ({"ep_len": np.int64(21)}, r"ep_len must be one whole number a row, got shape \(\) of int64"),
+        ({"ep_offset": np.int64(0)}, r"ep_offset must be one whole number a row, got shape \(\) of int64"),
+        ({"pixels": columns()["pixels"][:, :0]}, r"pixels must be \(rows, height, width, 3\) or .* \(21, 0, 16, 3\)"),
+        ({"pixels": columns()["pixels"][:, :, :0]}, r"pixels must be .*, got \(21, 12, 0, 3\)"),
+        ({"state": np.array([b"running"] * 21)}, "state must be numbers, a row of them for each frame, got .S7"),
+        ({"state": None, "observation": np.array([b"on"] * 21)}, "observation must be numbers, a row of them"),
+        ({"proprio": np.array([b"here"] * 21)}, "proprio must be numbers, a row of them for each frame, got .S4"),
     ],
 )
 def test_a_file_that_is_not_as_it_must_be_is_refused_in_a_sentence(changed, message, path):

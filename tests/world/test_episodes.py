@@ -194,6 +194,64 @@ def test_a_state_that_is_not_finite_is_refused(tmp_path):
         collect_episodes(Lost(16), RandomPolicy(TwoRoom().action_space), episodes=1, path=tmp_path / "a.h5", seed=0)
 
 
+class Telling(TwoRoom):
+    """Tells its state as ``tell(episode, step, state)`` says, None being silence."""
+
+    def __init__(self, tell):
+        super().__init__(16)
+        self.tell, self.episode = tell, -1
+
+    def reset(self, **arguments):
+        self.episode, self.steps = self.episode + 1, 0
+        return super().reset(**arguments)
+
+    def step(self, action):
+        self.steps += 1
+        return super().step(action)
+
+    def _info(self):
+        info = super()._info()
+        state = self.tell(self.episode, self.steps, info.pop("state"))
+        return info if state is None else {**info, "state": state}
+
+
+@pytest.mark.parametrize(
+    ("tell", "message"),
+    [
+        (
+            lambda episode, step, state: None if step else state,
+            "state must be told at every step or at none, got it at step 0 and not at step 1",
+        ),
+        (
+            lambda episode, step, state: state if step == 2 else None,
+            "state must be told at every step or at none, got it at step 2 and not at step 0",
+        ),
+        (
+            lambda episode, step, state: state[: 3 - step],
+            r"state must keep its shape, got \(2,\) at step 1 after \(3,\) at step 0",
+        ),
+        (
+            lambda episode, step, state: state if episode else None,
+            "state must be told at every step or at none, got it at episode 1 and not at episode 0",
+        ),
+        (
+            lambda episode, step, state: None if episode else state,
+            "state must be told at every step or at none, got it at episode 0 and not at episode 1",
+        ),
+        (
+            lambda episode, step, state: state[: 3 - episode],
+            r"state must keep its shape, got \(2,\) at episode 1 after \(3,\) at episode 0",
+        ),
+    ],
+    ids=["first only", "later only", "shrinking", "from the second episode", "in the first episode", "other episode"],
+)
+def test_a_state_that_is_told_now_and_then_or_changes_its_shape_is_refused(tell, message, tmp_path):
+    env, path = Telling(tell), tmp_path / "a.h5"
+    with pytest.raises(ValueError, match=message):
+        collect_episodes(env, RandomPolicy(env.action_space), episodes=2, path=path, seed=0, max_steps=3)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_frames_that_change_their_size_are_refused(tmp_path):
     class Growing(TwoRoom):
         def reset(self, **arguments):

@@ -18,6 +18,18 @@ def test_our_rooms_are_made_at_the_size_that_is_asked_for():
     assert make_environment(TWO_ROOM).unwrapped.size == 64
 
 
+@pytest.mark.filterwarnings("ignore:.*Using the latest versioned environment")
+@pytest.mark.parametrize("name", ["lewm_lite:lewm_lite/TwoRoom-v0", "lewm_lite/TwoRoom", "lewm_lite:lewm_lite/TwoRoom"])
+def test_our_rooms_are_told_the_size_under_their_other_names_too(name):
+    assert make_environment(name, size=48).unwrapped.size == 48
+
+
+@pytest.mark.parametrize("name", ["no_such_module:Room-v0", "lewm_lite/NoRoom-v0", "No Room", "lewm_lite/TwoRoom-v9"])
+def test_an_environment_that_is_not_there_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name} can't be made with"):
+        make_environment(name, size=48)
+
+
 def test_each_world_has_its_policy_unless_told():
     env = make_environment(TWO_ROOM)
     assert make_policy(None, env) == ThroughDoor(3.0) == make_policy("through_door", env)

@@ -209,11 +209,35 @@ def test_an_environment_that_cannot_be_is_refused(options, message):
         ({"door": 2}, "door must be 'random' or a number"),
         ({"colours": {"sky": "blue"}}, "colours may name background, wall, agent, distractor, got 'sky'"),
         ({"colours": {"agent": "mauve"}}, "agent must be one of white, black"),
+        ({"state": "abc"}, "state must be 2 or 3 finite numbers in a row, got 'abc'"),
+        ({"state": [[0.25, 0.5], 0.5]}, "state must be 2 or 3 finite numbers in a row, got .*0.25"),
+        ({"goal": {"x": 0.5}}, "goal must be 2 or 3 finite numbers in a row, got {'x': 0.5}"),
+        ({"colours": "red"}, "colours must be a mapping from what is drawn to its colour, got 'red'"),
+        ({"colours": {1: "red"}}, "colours may name background, wall, agent, distractor, got 1"),
+        ({"colours": {"agent": 7}}, "agent must be one of white, black"),
+        ({"colours": {"agent": ("a", "b", "c")}}, "agent must be one of white, black"),
+        ({1: 2, "stat": 3}, "options may hold state, goal, door, colours, got 'stat', 1"),
+        ({"door": np.array([0.5, 0.5])}, "door must be 'random' or a number"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         TwoRoom().reset(options=options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"goal": (0.01, 0.8)}, {"state": (0.75, 0.5, 0.6), "goal": (0.5, 0.1)}, {"colours": {"agent": "mauve"}}],
+    ids=str,
+)
+def test_options_that_are_refused_leave_everything_as_it_was(options):
+    env = TwoRoom(32, distractor=True)
+    env.reset(seed=0, options={"colours": {"agent": "green"}})
+    before, info = env.frame(), env._info()
+    with pytest.raises(ValueError, match="must be"):
+        env.reset(options={"door": 0.7, **options} if "state" not in options else options)
+    assert np.array_equal(env.frame(), before)
+    assert all(np.array_equal(value, info[name]) for name, value in env._info().items())
 
 
 def test_what_is_no_action_is_refused():
@@ -222,5 +246,9 @@ def test_what_is_no_action_is_refused():
     for action in ([1.0], [[0.0, 0.0]], [float("nan"), 0.0]):
         with pytest.raises(ValueError, match="action must be 2 finite numbers in a row"):
             env.step(np.array(action))
+    with pytest.raises(ValueError, match="action must be 2 finite numbers in a row, got None"):
+        env.step(None)
+    with pytest.raises(ValueError, match="place must be 2 finite numbers in a row, got None"):
+        env.teleport(None)
     with pytest.raises(ValueError, match="place must be a place"):
         env.teleport((WALL_LEFT + 0.05, 0.9))

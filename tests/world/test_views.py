@@ -29,6 +29,8 @@ class Shows:
         (Shows(), {"image": FRAME}),
         (Shows(FRAME), np.zeros(5)),
         (Shows(FRAME), {"state": np.zeros(5)}),
+        (Shows(FRAME), (np.zeros(5), np.zeros((2, 2)))),
+        (Shows(FRAME), ("running", "red")),
     ],
 )
 def test_pixels_are_found_where_they_are(env, observation):
@@ -72,6 +74,24 @@ def test_a_size_that_does_not_divide_keeps_the_brightness():
     frame = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
     assert resized(frame, 64).mean() == pytest.approx(frame.mean(), abs=0.5)
     assert resized(np.full((5, 5, 3), 255, np.uint8), 3).min() == 255
+
+
+def test_where_sizes_do_not_divide_neighbours_share_what_both_touch():
+    frame = np.zeros((2, 3, 3), np.uint8)
+    frame[:, 2] = 90
+    assert resized(frame, 2)[:, :, 0].tolist() == [[0, 45], [0, 45]]
+
+
+@pytest.mark.parametrize("value", ["running", None, ("red", 2), [[1.0], 2.0], {"x": 1}], ids=str)
+def test_what_is_no_numbers_is_no_state(value):
+    assert state_of(FRAME, {"state": value}) is None and proprio_of({"agent_pos": value}, {}) is None
+    assert state_of({"state": np.arange(2)}, {"state": value}).tolist() == [0, 1]
+    assert state_of(np.arange(3), {"state": value}).tolist() == [0, 1, 2]
+
+
+def test_an_observation_of_unlike_parts_or_of_words_is_no_state():
+    for observation in ((np.zeros(5), np.zeros((2, 2))), ("running", "red")):
+        assert state_of(observation, {}) is None and proprio_of(observation, {}) is None
 
 
 def test_numbers_are_found_where_they_are():
