@@ -13,7 +13,8 @@ from lewm_lite.world.episodes import collect_episodes
 from lewm_lite.world.making import make_environment, make_policy
 from lewm_lite.world.registration import TWO_ROOM
 
-QUICK = ReportConfig(clips=16, probe_frames=150, folds=2, violation_episodes=2, planning_episodes=1)
+# Four held-out episodes: halves of them would be judged where no probe was fitted, which a network can't read.
+QUICK = ReportConfig(clips=16, probe_frames=300, folds=3, violation_episodes=2, planning_episodes=1)
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +27,10 @@ def episodes_path(tmp_path_factory):
 
 def test_of_a_model_that_knows_the_place_the_report_says_so(known_model, episodes_path):
     found = report_on(known_model, episodes_path, QUICK)
-    assert found.linear_r2 > 0.98 and found.mlp_r2 > 0.6
+    assert found.linear_r2 > 0.98 and found.mlp_r2 > 0.95
     assert found.effective_rank == pytest.approx(2, abs=0.2)
     assert len(found.rollout) == len(found.standstill) == QUICK.horizon
-    assert found.rollout[0] < 0.2 * found.standstill[0]
+    assert found.rollout[0] < 0.35 * found.standstill[0]  # it knows of no walls
     assert found.straightness == pytest.approx(found.straightness_of_positions, abs=0.1)
     assert found.roc["teleport"] > 0.9
     assert found.planning["planner"]["trials"] == 1
