@@ -33,7 +33,7 @@ def straightness(embeddings: Tensor) -> float:
             f"embeddings must be (*leading, time, dim) with at least 3 time steps, got shape {tuple(embeddings.shape)}"
         )
     check_finite("embeddings", embeddings)
-    steps = embeddings.double().diff(dim=-2)
+    steps = embeddings.cpu().double().diff(dim=-2)
     lengths = steps.norm(dim=-1)
     products = (steps[..., 1:, :] * steps[..., :-1, :]).sum(-1)
     sizes = lengths[..., 1:] * lengths[..., :-1]
