@@ -22,6 +22,7 @@ from lewm_lite.judging.evaluation import (
     two_rooms,
 )
 from lewm_lite.judging.planning import LatentPlanner, PlannerConfig
+from lewm_lite.world.action_blocks import ActionBlocks
 from lewm_lite.world.episodes import run_episode
 from lewm_lite.world.policies import ThroughDoor
 from lewm_lite.world.rooms import REACH
@@ -135,3 +136,13 @@ def test_what_can_not_be_evaluated_is_refused(known_model):
     known_model.action_blocks = None
     with pytest.raises(ValueError, match="action_blocks"):
         evaluate(known_model, episodes=1, seed=0)
+
+
+def test_a_model_of_another_environment_is_refused_before_anyone_acts(known_model):
+    known_model.action_blocks = ActionBlocks(2, (0.0,) * 5, (1.0,) * 5)
+    told = []
+    with pytest.raises(ValueError, match="action_blocks must be of the two rooms' actions.*2 numbers each, got 5"):
+        evaluate(known_model, episodes=1, seed=0, config=QUICK, progress=lambda *words: told.append(words))
+    with pytest.raises(ValueError, match="another environment"):
+        by_planner(LatentPlanner(known_model))
+    assert not told
