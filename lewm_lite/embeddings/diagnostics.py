@@ -39,13 +39,13 @@ def spectrum(embeddings: Tensor) -> Tensor:
     Args:
         embeddings: ``(*leading, samples, dim)``.
     Returns:
-        ``(*leading, dim)`` in the square of the embeddings' unit, clipped at 0; computed in float64, since a dead
-        dimension beside a live one is lost in float32.
+        ``(*leading, dim)`` in the square of the embeddings' unit, clipped at 0; computed in float64 on the CPU,
+        since a dead dimension beside a live one is lost in float32.
     Raises:
         ShapeError: fewer than two axes or two samples. TypeError: integers. ValueError: NaN or infinity.
     """
     check_embeddings("embeddings", embeddings)
-    embeddings = embeddings.double()
+    embeddings = embeddings.cpu().double()  # in this order: not every accelerator has float64
     seen_from_the_first = embeddings - embeddings[..., :1, :]  # a point becomes 0 exactly; less its mean it may not
     return torch.linalg.eigvalsh(covariance(seen_from_the_first)).flip(-1).clamp_min(0)
 

@@ -3,7 +3,8 @@
 SIGReg; nothing beside the prediction (lambda = 0); a teacher by moving average, with stop-gradient; VICReg's terms.
 
 ``python -m lewm_lite.experiments.world_model_objectives --data runs/two_room.h5`` trains all, three seeds each, and
-keeps the result; six minutes a model on one core. What lies in ``runs/objectives`` already is not trained again.
+keeps the result; six minutes a model on one core. What lies in ``runs/objectives`` already, from the same data, is not
+trained again.
 The data: ``python -m lewm_lite collect --out runs/two_room.h5 --episodes 800 --size 32``.
 """
 
@@ -29,6 +30,7 @@ from lewm_lite.training.fit import fit
 from lewm_lite.training.fit_config import RECIPES, FitConfig
 from lewm_lite.training.joint_embedding import OBJECTIVES
 from lewm_lite.training.rivals import Rival
+from lewm_lite.world.action_blocks import ActionBlocks
 from lewm_lite.world.episode_dataset import EpisodeDataset
 
 FRAME_SKIP = 5
@@ -49,8 +51,7 @@ def train(objective: str, seed: int, config: WorldModelObjectivesConfig, *, data
     asked = OBJECTIVES[objective]
     recipe = replace(config.fit, sigreg_weight=asked.sigreg)
     sizes = PRESETS["lite"]
-    parts = {"clip_length": sizes.context + 1, "frame_skip": FRAME_SKIP, "in_memory": True}
-    dataset, held_out = (EpisodeDataset(data, split=split, **parts) for split in ("train", "test"))
+    dataset, held_out = (episodes_of(data, split=split, in_memory=True) for split in ("train", "test"))
     model = LeWorldModel(sizes, action_dim=dataset.action_dim, generator=seeded(seed))
     rival = Rival(model, asked) if objective not in ("sigreg", "none") else None
     begun = time.perf_counter()
@@ -79,25 +80,42 @@ def train(objective: str, seed: int, config: WorldModelObjectivesConfig, *, data
     write_checkpoint(to, model, facts=facts)
 
 
-def is_done(objective: str, seed: int, config: WorldModelObjectivesConfig, path: Path) -> bool:
-    """Whether a model of this very config lies there."""
+def is_done(objective: str, seed: int, config: WorldModelObjectivesConfig, path: Path, *, blocks: ActionBlocks) -> bool:
+    """Whether a model of this very config lies there, from data whose training episodes have these blocks of actions.
+
+    Another seed, policy or number of episodes gives another mean and std. Pictures are not compared.
+    """
     if not path.is_file():
         return False
-    facts = read_checkpoint(path).facts
+    found = read_checkpoint(path)
+    facts = found.facts
     recipe = replace(config.fit, sigreg_weight=OBJECTIVES[objective].sigreg)
     wanted = (objective, seed, asdict(recipe), asdict(config.judged))
-    return (facts["objective"], facts["seed"], facts["fit"], facts["judged_by"]) == wanted
+    same = (facts["objective"], facts["seed"], facts["fit"], facts["judged_by"]) == wanted
+    return same and found.action_blocks == blocks
+
+
+def blocks_of(data: Path) -> ActionBlocks:
+    """How a model that learns from a file of episodes gets actions."""
+    return ActionBlocks.of_dataset(episodes_of(data, split="train"))
+
+
+def episodes_of(data: Path, *, split: str, in_memory: bool = False) -> EpisodeDataset:
+    """Clips of a file as the models see them."""
+    length = PRESETS["lite"].context + 1
+    return EpisodeDataset(data, clip_length=length, split=split, frame_skip=FRAME_SKIP, in_memory=in_memory)
 
 
 def run(
     config: WorldModelObjectivesConfig, *, data: Path, folder: Path, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, list[dict[str, Any]]]:
-    """What was found, by objective, one entry a seed; what lies in ``folder`` is taken from there."""
+    """What was found, by objective, one entry a seed; what lies in ``folder`` of this data is taken from there."""
     found: dict[str, list[dict[str, Any]]] = {}
+    blocks = blocks_of(data)
     for seed in config.seeds:
         for objective in config.objectives:
             path = path_of(folder, objective, seed)
-            if not is_done(objective, seed, config, path):
+            if not is_done(objective, seed, config, path, blocks=blocks):
                 train(objective, seed, config, data=data, to=path)
             facts = read_checkpoint(path).facts
             found.setdefault(objective, []).append(facts)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import fields
 
 from lewm_lite.judging.planning import LatentPlanner, PlannerConfig
 from lewm_lite.training.checkpoints import load_checkpoint
 from lewm_lite.training.processes import DEVICES, pick_device
 
-_SIZES = ("horizon", "candidates", "elites", "iterations", "replan_every")
+_USUAL = PlannerConfig()
+_SIZES = {
+    "horizon": f"blocks of actions that are planned ahead (default: {_USUAL.horizon})",
+    "candidates": f"plans that each iteration of the search draws (default: {_USUAL.candidates})",
+    "elites": "the cheapest of them, which the next iteration draws around "
+    f"(default: {_USUAL.elites}, or a tenth of fewer candidates)",
+    "iterations": f"times that plans are drawn, each nearer to the best so far (default: {_USUAL.iterations})",
+    "replan_every": "blocks of actions that are done before the next plan "
+    f"(default: {_USUAL.replan_every}, or a shorter horizon)",
+}
 
 
 def describe_evaluate(evaluate: argparse.ArgumentParser) -> None:
@@ -82,13 +90,22 @@ def _describe_both(command: argparse.ArgumentParser) -> None:
     command.add_argument("--checkpoint", default="lite", help="name, file or folder of a run (default: %(default)s)")
     command.add_argument("--seed", type=int, default=0, help="of tasks and of the search (default: %(default)s)")
     command.add_argument("--device", choices=DEVICES, default="auto", help="default: a GPU if there is one")
-    for field in fields(PlannerConfig):
-        if field.name in _SIZES:
-            option = f"--{field.name.replace('_', '-')}"
-            command.add_argument(option, type=int, default=field.default, help="of the search (default: %(default)s)")
+    for name, told in _SIZES.items():
+        command.add_argument(f"--{name.replace('_', '-')}", type=int, help=told)
     command.add_argument("--json", action="store_true", help="print the result as one line of JSON")
 
 
 def _planner(chosen: argparse.Namespace) -> LatentPlanner:
-    config = PlannerConfig(**{name: getattr(chosen, name) for name in _SIZES})
-    return LatentPlanner(load_checkpoint(chosen.checkpoint).to(pick_device(chosen.device)), config=config)
+    model = load_checkpoint(chosen.checkpoint).to(pick_device(chosen.device))
+    return LatentPlanner(model, config=_search(chosen))
+
+
+def _search(chosen: argparse.Namespace) -> PlannerConfig:
+    """The sizes that were asked for; of the others those that depend on one of them follow it."""
+    asked = {name: getattr(chosen, name) for name in _SIZES if getattr(chosen, name) is not None}
+    horizon, candidates = asked.get("horizon", _USUAL.horizon), asked.get("candidates", _USUAL.candidates)
+    following = {
+        "elites": min(_USUAL.elites, max(candidates // 10, 2)),
+        "replan_every": min(_USUAL.replan_every, horizon),
+    }
+    return PlannerConfig(**(following | asked))

@@ -84,7 +84,8 @@ def evaluate(
         action_blocks, config: see :class:`~lewm_lite.judging.planning.LatentPlanner`.
         progress: called with the name of who acted, and whether it succeeded, after each task.
     Raises:
-        ValueError: fewer than one episode, a seed that is none, or whatever the planner refuses.
+        ValueError: fewer than one episode, a seed that is none, blocks of another environment's actions, or whatever
+            the planner refuses.
     Source:
         Maes et al. 2026, section 5, with the lengths of the authors' code (galilai-group/stable-worldmodel,
         ``envs/two_room/env.py``; lucas-maes/le-wm at 8edfeb3, ``config/eval/tworoom.yaml``). As theirs does, by
@@ -92,13 +93,13 @@ def evaluate(
     """
     planner = LatentPlanner(model, action_blocks, config=config)
     env = two_rooms(model.config.image_size)
-    tasks = list(held_out_tasks(env, episodes=episodes, seed=seed))
     actors: dict[str, Actor] = {
         "planner": by_planner(planner),
         "true_dynamics": by_true_dynamics(planner.action_blocks.frame_skip, planner.config),
         "random": by_chance,
         "oracle": by_oracle,
     }
+    tasks = list(held_out_tasks(env, episodes=episodes, seed=seed))
     rates = {}
     for name, actor in actors.items():
         successes = 0
@@ -115,6 +116,22 @@ def evaluate(
 def two_rooms(size: int) -> TwoRoom:
     """The environment without a wrapper around it, so that it can be put in any state."""
     return make_environment(TWO_ROOM, size=size).unwrapped
+
+
+def blocks_of_two_rooms(blocks: ActionBlocks | None) -> ActionBlocks:
+    """A model's blocks of actions, if they are there and of this environment.
+
+    Raises:
+        ValueError: none, or blocks of actions that are not two numbers each.
+    """
+    if blocks is None:
+        raise ValueError("model brings no action_blocks: load it from a checkpoint, or set them")
+    if len(blocks.mean) != 2:
+        raise ValueError(
+            f"action_blocks must be of the two rooms' actions, which are 2 numbers each, got {len(blocks.mean)}: "
+            "the model is of another environment"
+        )
+    return blocks
 
 
 def held_out_tasks(env: TwoRoom, *, episodes: int, seed: int) -> Iterator[Task]:
@@ -148,7 +165,12 @@ def run_task(env: TwoRoom, task: Task, actor: Actor) -> list[float]:
 
 
 def by_planner(planner: LatentPlanner) -> Actor:
-    """Acts by plans from the picture of now to the picture of the goal."""
+    """Acts by plans from the picture of now to the picture of the goal.
+
+    Raises:
+        ValueError: a planner for another environment.
+    """
+    blocks_of_two_rooms(planner.action_blocks)
 
     def act(env: TwoRoom, task: Task, frame: np.ndarray, generator: torch.Generator) -> Iterator[np.ndarray]:
         device = next(planner.model.parameters()).device

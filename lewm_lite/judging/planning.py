@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -41,8 +42,13 @@ class PlannerConfig:
         if self.replan_every > self.horizon:
             raise ValueError(f"replan_every must be at most the horizon, {self.horizon}, got {self.replan_every}")
         check_answer(self.answer)
-        if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
-            raise ValueError(f"bounds must be a lower and a higher number, got {self.bounds}")
+        if self.bounds is not None and not _are_bounds(self.bounds):
+            raise ValueError(f"bounds must be a lower and a higher number, got {self.bounds!r}")
+
+
+def _are_bounds(bounds: object) -> bool:
+    pair = isinstance(bounds, tuple | list) and len(bounds) == 2 and all(isinstance(end, Real) for end in bounds)
+    return pair and bounds[0] < bounds[1]
 
 
 @dataclass(frozen=True)
@@ -105,12 +111,19 @@ class LatentPlanner:
             past_actions: ``(time - 1, action_dim)``: the blocks that were done between ``frames``. Without them only
                 the last frame counts.
         Raises:
-            ShapeError: a goal of another size than the frames; whatever the model refuses.
+            ShapeError: a goal of another size than the frames, frames of another size than the model's; whatever the
+                model refuses.
         """
         if frames.ndim != 4 or goal_frame.shape != frames.shape[1:]:
             raise ShapeError(
                 "frames must be (time, channels, height, width) and goal_frame one frame of the same size, got shapes "
                 f"{tuple(frames.shape)} and {tuple(goal_frame.shape)}"
+            )
+        size = self.model.config.image_size
+        if frames.shape[2:] != (size, size):
+            raise ShapeError(
+                f"frames must be {size} pixels high and wide, as those that the model learned from, "
+                f"got shape {tuple(frames.shape)}"
             )
         seen = self.model.encode(torch.cat([frames, goal_frame[None]])[None])
         embeddings, goal = seen[:, :-1], seen[0, -1]

@@ -27,7 +27,8 @@ def linear_probe(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> P
     r"""Fit targets from embeddings by least squares on ``train``; $R^2 = 1 - \sum e^2/\sum(y-\bar y)^2$ on ``test``.
 
     Features are centred but not scaled: the probe is blind to the scale of a cloud, so that a cloud of standard
-    deviation 0.001 may still be read. Below float32's own noise nothing can be.
+    deviation 0.001 may still be read. Below float32's own noise nothing can be. It is fitted in
+    float64 on the CPU, wherever the embeddings are.
 
     Args:
         train, test: embeddings ``(samples, dim)`` and targets ``(samples, targets)``.
@@ -44,8 +45,8 @@ def linear_probe(train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor]) -> P
         1.0
     """
     check_pairs(train, test)
-    weights, offset = _fitted(*(tensor.double() for tensor in train))
-    embeddings, targets = (tensor.double() for tensor in test)
+    weights, offset = _fitted(*(tensor.cpu().double() for tensor in train))
+    embeddings, targets = (tensor.cpu().double() for tensor in test)
     return explained(embeddings @ weights + offset, targets)
 
 
@@ -169,10 +170,11 @@ def explained(predicted: Tensor, targets: Tensor) -> ProbeResult:
 
 
 def _standardised(train: Tensor, test: Tensor) -> tuple[Tensor, Tensor]:
-    """Both less the mean and over the std of the first, float32; a column that never changes is left at 0."""
-    mean, std = train.double().mean(0), train.double().std(0)
+    """Both less the mean and over the std of the first, float32 on the CPU; a column that never changes is 0."""
+    train, test = train.cpu().double(), test.cpu().double()
+    mean, std = train.mean(0), train.std(0)
     std = torch.where(std > 0, std, torch.ones_like(std))
-    first, second = (((values.double() - mean) / std).float() for values in (train, test))
+    first, second = (((values - mean) / std).float() for values in (train, test))
     return first, second
 
 

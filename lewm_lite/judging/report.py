@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from lewm_lite.embeddings.diagnostics import effective_rank, feature_std
-from lewm_lite.judging.evaluation import evaluate
+from lewm_lite.judging.evaluation import blocks_of_two_rooms, evaluate
 from lewm_lite.judging.probing import linear_probe, mlp_probe, probe_over_folds
 from lewm_lite.judging.rollouts import rollout_error
-from lewm_lite.judging.straightening import straightness
+from lewm_lite.judging.straightening import has_direction, straightness
 from lewm_lite.judging.violations import KINDS, violations
 from lewm_lite.model.world_model import LeWorldModel
 from lewm_lite.seeding import seeded
 from lewm_lite.world.episode_dataset import EpisodeDataset
+from lewm_lite.world.episode_file import STATE_NAMES, DatasetError
 from lewm_lite.world.frames import normalise_frames
 
 
@@ -62,14 +63,16 @@ def report_on(model: LeWorldModel, path: str, config: ReportConfig) -> Report:
         model: in evaluation mode, with its ``action_blocks``.
         path: of the file of episodes it was trained on; its test episodes are looked at.
     Raises:
-        ValueError: embeddings that are all the same; whatever a judge refuses.
+        ValueError: no blocks of actions or those of another environment, a file that says no places, embeddings that
+            are all the same; whatever a judge refuses.
     """
-    frame_skip = model.action_blocks.frame_skip
-    clips = EpisodeDataset(path, clip_length=config.horizon + 1, frame_skip=frame_skip, split="test", in_memory=True)
+    frame_skip = blocks_of_two_rooms(model.action_blocks).frame_skip
+    clips = EpisodeDataset(path, clip_length=config.horizon + 1, frame_skip=frame_skip, split="test")
+    check_positions(clips)
     places = torch.linspace(0, len(clips) - 1, config.clips).long().tolist()
     frames, actions = map(torch.stack, zip(*(clips[place] for place in places), strict=True))
-    pixels = normalise_frames(frames)
-    strayed = rollout_error(model, pixels, actions)
+    device = next(model.parameters()).device
+    strayed = rollout_error(model, normalise_frames(frames).to(device), actions.to(device))
     embedded, walked = episodes_seen(model, clips)
     seen, positions, episodes = evenly(embedded, walked, frames=config.probe_frames)
     linear = probe_over_folds(linear_probe, seen, positions, groups=episodes, folds=config.folds)
@@ -96,14 +99,35 @@ def report_on(model: LeWorldModel, path: str, config: ReportConfig) -> Report:
 
 @torch.no_grad()
 def episodes_seen(model: LeWorldModel, dataset: EpisodeDataset) -> tuple[list[Tensor], list[Tensor]]:
-    """Embeddings ``(rows, dim)`` and positions ``(rows, 2)`` of each whole episode of a dataset, one row a step."""
+    """Embeddings ``(rows, dim)`` and positions ``(rows, 2)`` of each whole episode of a dataset, one row a step.
+
+    Both are on the CPU, wherever the model is.
+
+    Raises:
+        DatasetError: a file without positions.
+    """
+    check_positions(dataset)
+    device = next(model.parameters()).device
     embedded, walked = [], []
     for place in range(len(dataset.episodes)):
         episode = dataset.episode(place)
-        parts = [model.encode(normalise_frames(part)[None])[0] for part in episode.frames.split(512)]
+        parts = [model.encode(normalise_frames(part)[None].to(device))[0].cpu() for part in episode.frames.split(512)]
         embedded.append(torch.cat(parts))
         walked.append(episode.state[:, :2])
     return embedded, walked
+
+
+def check_positions(dataset: EpisodeDataset) -> None:
+    """Refuse a file that does not say where the disc was.
+
+    Raises:
+        DatasetError: it has no such column.
+    """
+    if not set(STATE_NAMES) & set(dataset.columns):
+        raise DatasetError(
+            f"{dataset.path} must have a column {' or '.join(STATE_NAMES)} that positions are read from, "
+            f"got {', '.join(sorted(dataset.columns))}"
+        )
 
 
 def evenly(embedded: list[Tensor], walked: list[Tensor], *, frames: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -114,6 +138,18 @@ def evenly(embedded: list[Tensor], walked: list[Tensor], *, frames: int) -> tupl
 
 
 def straightness_over(paths: list[Tensor], *, stride: int) -> float:
-    """Mean straightness of paths, each thinned to every so many rows; paths of fewer than three points are left out."""
+    """Mean straightness of paths, each thinned to every so many rows.
+
+    Paths of fewer than three points are left out, and those that never move two steps in a row.
+
+    Raises:
+        ValueError: no path is left.
+    """
     thinned = [path[::stride] for path in paths if len(path) > 2 * stride]
-    return sum(map(straightness, thinned)) / len(thinned)
+    moving = [path for path in thinned if has_direction(path)]
+    if not moving:
+        raise ValueError(
+            f"paths must hold one of more than {2 * stride} rows that moves two steps of {stride} rows in a row, "
+            f"got {len(paths)} paths, {len(thinned)} of them long enough"
+        )
+    return sum(map(straightness, moving)) / len(moving)

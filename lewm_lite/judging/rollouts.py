@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lewm_lite.checks import ShapeError, check_evaluation_mode
+from lewm_lite.checks import ShapeError, check_evaluation_mode, check_positive_integer
 from lewm_lite.model.world_model import LeWorldModel
 
 
@@ -36,9 +36,10 @@ def rollout_error(model: LeWorldModel, frames: Tensor, actions: Tensor, *, conte
         ShapeError: too few time steps. As well whatever the model refuses.
     """
     check_evaluation_mode(model)
+    check_positive_integer("context", context)
     embeddings = model.encode(frames)
     time = embeddings.shape[1]
-    if not 1 <= context < time:
+    if context >= time:
         raise ValueError(f"context must be from 1 to below the {time} time steps, so that one is left, got {context}")
     if actions.ndim != 3 or actions.shape[1] not in (time, time - 1):
         raise ShapeError(f"actions must be (batch, {time}, {model.action_dim}), got shape {tuple(actions.shape)}")

@@ -33,11 +33,22 @@ def straightness(embeddings: Tensor) -> float:
             f"embeddings must be (*leading, time, dim) with at least 3 time steps, got shape {tuple(embeddings.shape)}"
         )
     check_finite("embeddings", embeddings)
-    steps = embeddings.double().diff(dim=-2)
+    cosines = _cosines(embeddings)
+    if not len(cosines):
+        raise ValueError("embeddings never move two steps in a row: a point has no direction")
+    return cosines.mean().item()
+
+
+def has_direction(path: Tensor) -> bool:
+    """Whether a path ``(time, dim)`` ever moves two steps in a row, without which it has no :func:`straightness`."""
+    return len(_cosines(path)) > 0
+
+
+def _cosines(paths: Tensor) -> Tensor:
+    """Of the angle between each step and the next, where both have a length, of all paths in one row."""
+    steps = paths.cpu().double().diff(dim=-2)
     lengths = steps.norm(dim=-1)
     products = (steps[..., 1:, :] * steps[..., :-1, :]).sum(-1)
     sizes = lengths[..., 1:] * lengths[..., :-1]
     moved = sizes > 0
-    if not bool(moved.any()):
-        raise ValueError("embeddings never move two steps in a row: a point has no direction")
-    return (products[moved] / sizes[moved]).mean().item()
+    return products[moved] / sizes[moved]

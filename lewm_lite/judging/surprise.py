@@ -70,7 +70,7 @@ def roc(usual: Tensor, strange: Tensor) -> ROC:
         if scores.ndim != 1 or not len(scores):
             raise ShapeError(f"{name} must be scores (samples,), at least one, got shape {tuple(scores.shape)}")
         check_finite(name, scores)
-    usual, strange = usual.double(), strange.double()
+    usual, strange = usual.cpu().double(), strange.cpu().double()
     thresholds = torch.cat([usual, strange]).unique().flip(0)
     false_alarms, hits = (
         torch.cat([scores.new_zeros(1), (scores[None] >= thresholds[:, None]).double().mean(1)])

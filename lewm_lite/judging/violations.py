@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lewm_lite.checks import check_positive_integer
-from lewm_lite.judging.evaluation import HELD_OUT_SEEDS, pixels, two_rooms
+from lewm_lite.judging.evaluation import HELD_OUT_SEEDS, blocks_of_two_rooms, pixels, two_rooms
 from lewm_lite.judging.surprise import ROC, roc, surprise
 from lewm_lite.model.world_model import LeWorldModel
 from lewm_lite.seeding import seeded
@@ -46,22 +46,23 @@ def violations(model: LeWorldModel, *, kind: str, episodes: int, seed: int) -> V
             disc is blue from then on. What is done stays the same.
         episodes: how many, >= 1. seed: of all that is random in them.
     Raises:
-        ValueError: another kind, no blocks of actions, a model in training mode.
+        ValueError: another kind, a seed that is none, no blocks of actions or those of another environment, a model
+            in training mode.
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     check_positive_integer("episodes", episodes)
-    blocks = model.action_blocks
-    if blocks is None:
-        raise ValueError("model brings no action_blocks: load it from a checkpoint, or set them")
+    seeded(seed)  # refuses what is no seed
+    blocks = blocks_of_two_rooms(model.action_blocks)
     env = two_rooms(model.config.image_size)
+    device = next(model.parameters()).device
     scores = []
     for index in range(episodes):
         acted = act(env, steps=(TIME - 1) * blocks.frame_skip, seed=seed, index=index)
         done = blocks.pack(torch.from_numpy(acted))
         for staged in (None, kind):
             frames = film(env, acted, frame_skip=blocks.frame_skip, kind=staged, seed=seed, index=index)
-            scores.append(surprise(model, frames[None].to(done), done[None])[0])
+            scores.append(surprise(model, frames[None].to(device), done[None].to(device))[0].cpu())
     usual, strange = torch.stack(scores).unflatten(0, (episodes, 2)).unbind(1)
     return Violations(usual, strange, WHEN, roc(usual.amax(1), strange.amax(1)))
 

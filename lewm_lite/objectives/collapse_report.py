@@ -59,7 +59,7 @@ def collapse_report(embeddings: Tensor) -> CollapseReport:
     check_embeddings("embeddings", embeddings)
     if embeddings.ndim != 2:
         raise ShapeError(f"embeddings must be (samples, dim), got shape {tuple(embeddings.shape)}")
-    cloud = embeddings.detach().double().cpu()
+    cloud = embeddings.detach().cpu().double()
     generator = seeded(0)
     ideal = [torch.randn(cloud.shape, generator=generator, dtype=cloud.dtype) for _ in range(IDEAL_SAMPLES)]
     directions = random_directions(cloud.shape[1], DIRECTIONS, generator=generator)

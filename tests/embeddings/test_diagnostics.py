@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from without_float64 import on_accelerator
 
 from lewm_lite import effective_rank, feature_std, participation_ratio, seeded, spectrum
 from lewm_lite.checks import ShapeError
@@ -250,3 +251,8 @@ def test_bad_embeddings_are_refused_by_name(measure):
         measure(np.ones((5, 3)))
     with pytest.raises(ValueError, match="embeddings holds 1 NaN or infinite values out of 15"):
         measure(torch.zeros(5, 3).index_put((torch.tensor(2), torch.tensor(1)), torch.tensor(math.inf)))
+
+
+def test_a_cloud_on_an_accelerator_has_the_spectrum_that_it_has_on_the_cpu():
+    there = on_accelerator(cloud(20, 3, dtype=torch.float32))
+    assert torch.equal(spectrum(there), spectrum(cloud(20, 3, dtype=torch.float32)))

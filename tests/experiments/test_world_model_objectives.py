@@ -10,7 +10,14 @@ import torch
 
 from lewm_lite import asset_path
 from lewm_lite.experiments import world_model_objectives as experiment
-from lewm_lite.experiments.world_model_objectives import WorldModelObjectivesConfig, is_done, path_of, run, values
+from lewm_lite.experiments.world_model_objectives import (
+    WorldModelObjectivesConfig,
+    blocks_of,
+    is_done,
+    path_of,
+    run,
+    values,
+)
 from lewm_lite.judging.report import ReportConfig
 from lewm_lite.training.checkpoints import load_checkpoint, read_checkpoint
 from lewm_lite.training.fit_config import RECIPES
@@ -27,9 +34,12 @@ FAST = WorldModelObjectivesConfig(
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    path = tmp_path_factory.mktemp("episodes") / "two_room.h5"
+    return collected(tmp_path_factory.mktemp("episodes") / "two_room.h5", seed=0)
+
+
+def collected(path, *, seed):
     env = make_environment(TWO_ROOM, size=32)
-    collect_episodes(env, make_policy(None, env, noise=3.0), episodes=40, path=path, seed=0)
+    collect_episodes(env, make_policy(None, env, noise=3.0), episodes=40, path=path, seed=seed)
     return path
 
 
@@ -53,8 +63,11 @@ def test_all_are_trained_once_and_taken_from_disk_after_that(data, tmp_path, mon
     assert told["world_model_objectives.none.linear_r2"] == pytest.approx(mean, rel=1e-3)
     longer = replace(FAST, fit=replace(FAST.fit, steps=3))
     path = path_of(tmp_path, "sigreg", 0)
-    assert is_done("sigreg", 0, FAST, path) and not is_done("sigreg", 0, longer, path)
-    assert not is_done("sigreg", 1, FAST, path) and not is_done("vicreg", 0, FAST, path)
+    told = {"path": path, "blocks": blocks_of(data)}
+    assert is_done("sigreg", 0, FAST, **told) and not is_done("sigreg", 0, longer, **told)
+    assert not is_done("sigreg", 1, FAST, **told) and not is_done("vicreg", 0, FAST, **told)
+    with pytest.raises(AssertionError, match="trained again"):  # what was learned from other data is no answer
+        run(FAST, data=collected(tmp_path / "other.h5", seed=1), folder=tmp_path)
 
 
 def kept():

@@ -8,7 +8,7 @@ import pytest
 
 from lewm_lite import LeWorldModel, evaluate
 from lewm_lite.__main__ import main
-from lewm_lite.judging.planning import PlannerConfig
+from lewm_lite.judging.planning import LatentPlanner, PlannerConfig
 from lewm_lite.training.checkpoints import write_checkpoint
 from lewm_lite.world.action_blocks import ActionBlocks
 
@@ -50,6 +50,38 @@ def test_plan_says_how_near_it_came(checkpoint, capsys):
     assert told["reached"] == (told["distances"][-1] < 16 / 224)
     assert main(words) == 0
     assert f"from {told['start']} to {told['goal']}: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sizes"),
+    [
+        ([], {}),
+        (["--horizon", "3"], {"horizon": 3, "replan_every": 3}),
+        (["--horizon", "9"], {"horizon": 9}),
+        (["--candidates", "100"], {"candidates": 100, "elites": 10}),
+        (["--candidates", "8"], {"candidates": 8, "elites": 2}),
+        (["--candidates", "600", "--replan-every", "1"], {"candidates": 600, "replan_every": 1}),
+    ],
+    ids=str,
+)
+def test_sizes_that_are_not_given_follow_those_that_are(words, sizes, checkpoint, monkeypatch):
+    asked = []
+
+    def plan(planner, *given, **named):
+        asked.append(planner.config)
+        raise ValueError("enough")
+
+    monkeypatch.setattr(LatentPlanner, "plan", plan)
+    assert main(["plan", "--checkpoint", str(checkpoint), "--device", "cpu", *words]) == 1
+    assert asked == [PlannerConfig(**sizes)]
+
+
+def test_the_help_says_what_horizon_and_elites_are(capsys):
+    with pytest.raises(SystemExit):
+        main(["plan", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "blocks of actions that are planned ahead (default: 5)" in told
+    assert "(default: 30, or a tenth of fewer candidates)" in told
 
 
 @pytest.mark.parametrize(

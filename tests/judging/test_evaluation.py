@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from lewm_lite.judging import evaluation
 from lewm_lite.judging.evaluation import (
     BUDGET,
     GOAL_OFFSET,
@@ -16,12 +18,14 @@ from lewm_lite.judging.evaluation import (
     by_chance,
     by_oracle,
     by_planner,
+    by_true_dynamics,
     evaluate,
     held_out_tasks,
     run_task,
     two_rooms,
 )
 from lewm_lite.judging.planning import LatentPlanner, PlannerConfig
+from lewm_lite.world.action_blocks import ActionBlocks
 from lewm_lite.world.episodes import run_episode
 from lewm_lite.world.policies import ThroughDoor
 from lewm_lite.world.rooms import REACH
@@ -120,6 +124,20 @@ def test_evaluate_puts_everyone_to_the_same_tasks(known_model):
     assert set(as_dict) == {"planner", "true_dynamics", "random", "oracle", "already_there"}
 
 
+def test_who_was_at_the_goal_before_doing_anything_has_not_reached_it(known_model, monkeypatch):
+    monkeypatch.setattr(evaluation, "run_task", lambda *_: [0.0, REACH])
+    assert evaluate(known_model, episodes=1, seed=5, config=QUICK).oracle.successes == 0
+
+
+def test_the_search_over_true_dynamics_gives_the_answer_that_is_asked_for(room):
+    task = Task(np.array([0.15, 0.4, 14 / 64]), np.array([0.3, 0.85, 14 / 64]), 1)
+    mean, best = (
+        run_task(room, task, by_true_dynamics(5, replace(QUICK, elites=60, iterations=1, answer=answer)))
+        for answer in ("mean", "best")  # of all candidates: one goes nowhere, the other towards the goal
+    )
+    assert mean != best
+
+
 def test_a_model_that_sees_nothing_does_no_better_than_chance(known_model):
     known_model.encode = lambda frames: torch.zeros(*frames.shape[:2], 2)
     known_model.predict = lambda embeddings, actions: embeddings
@@ -135,3 +153,13 @@ def test_what_can_not_be_evaluated_is_refused(known_model):
     known_model.action_blocks = None
     with pytest.raises(ValueError, match="action_blocks"):
         evaluate(known_model, episodes=1, seed=0)
+
+
+def test_a_model_of_another_environment_is_refused_before_anyone_acts(known_model):
+    known_model.action_blocks = ActionBlocks(2, (0.0,) * 5, (1.0,) * 5)
+    told = []
+    with pytest.raises(ValueError, match="action_blocks must be of the two rooms' actions.*2 numbers each, got 5"):
+        evaluate(known_model, episodes=1, seed=0, config=QUICK, progress=lambda *words: told.append(words))
+    with pytest.raises(ValueError, match="another environment"):
+        by_planner(LatentPlanner(known_model))
+    assert not told

@@ -86,6 +86,9 @@ def test_a_goal_of_another_size_is_refused(known_model):
         planner.plan(frames, goal[:, ::2, ::2], generator=seeded(0))
     with pytest.raises(ShapeError, match="frames must be"):
         planner.plan(frames[0], goal, generator=seeded(0))
+    larger = torch.nn.functional.interpolate(torch.cat([frames, goal[None]]), scale_factor=2.0)
+    with pytest.raises(ShapeError, match=r"frames must be 32 pixels high and wide.*\(1, 3, 64, 64\)"):
+        planner.plan(larger[:1], larger[1], generator=seeded(0))
 
 
 def test_a_model_that_is_not_ready_is_refused(known_model):
@@ -108,6 +111,9 @@ def test_a_model_that_is_not_ready_is_refused(known_model):
         ({"replan_every": 6}, "at most the horizon, 5, got 6"),
         ({"answer": "worst"}, "answer must be one of mean, best, got 'worst'"),
         ({"bounds": (1.0, -1.0)}, "bounds must be"),
+        ({"bounds": (1.0,)}, "bounds must be"),
+        ({"bounds": 1.0}, "bounds must be"),
+        ({"bounds": ("low", "up")}, "bounds must be"),
     ],
     ids=str,
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LinearRegression
+from without_float64 import on_accelerator
 
 from lewm_lite import ShapeError, seeded
 from lewm_lite.embeddings.principal import follow_axes
@@ -151,6 +152,13 @@ def test_a_network_refuses_what_it_can_not_be_fitted_on():
         mlp_probe(good, good, generator=seeded(0), steps=0)
     with pytest.raises(TypeError, match="generator must be"):
         mlp_probe(good, good, generator=None)
+
+
+@pytest.mark.parametrize("probe", [linear_probe, lambda *given: mlp_probe(*given, generator=seeded(0), steps=25)])
+def test_embeddings_on_an_accelerator_are_read_as_on_the_cpu(probe):
+    train, test = pairs(seed=1), pairs(seed=2)
+    there = [tuple(map(on_accelerator, pair)) for pair in (train, test)]
+    assert probe(*there) == probe(train, test)
 
 
 # ------------------------------------------------------------------ its spread

@@ -63,6 +63,9 @@ def test_what_can_not_be_judged_is_refused(known_model, clip):
     path, actions = clip
     with pytest.raises(ValueError, match="context must be from 1 to below the 6"):
         rollout_error(known_model, path, actions, context=6)
+    for context in (0, 1.5):
+        with pytest.raises(ValueError, match=f"context must be an integer of at least 1, got {context}"):
+            rollout_error(known_model, path, actions, context=context)
     with pytest.raises(ShapeError, match=r"actions must be \(batch, 6, 10\)"):
         rollout_error(known_model, path, actions[:, :3])
     with pytest.raises(ValueError, match="collapsed"):

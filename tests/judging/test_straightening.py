@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from without_float64 import on_accelerator
 
 from lewm_lite import ShapeError, seeded
 from lewm_lite.judging.straightening import straightness
@@ -38,6 +39,11 @@ def test_a_step_without_length_counts_for_nothing():
     assert straightness(with_a_rest) == pytest.approx(1)
     with pytest.raises(ValueError, match="no direction"):
         straightness(torch.ones(4, 2))
+
+
+def test_a_path_on_an_accelerator_is_as_straight():
+    path = torch.randn(3, 9, 2, generator=seeded(0))
+    assert straightness(on_accelerator(path)) == straightness(path)
 
 
 def test_what_is_no_path_is_refused():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score, roc_curve
+from without_float64 import on_accelerator
 
 from lewm_lite import LeWorldModel, ShapeError, seeded
 from lewm_lite.judging.surprise import roc, surprise
@@ -63,6 +64,11 @@ def test_roc_of_a_perfect_a_blind_and_a_contrary_judge():
     assert roc(low, high).area == 1
     assert roc(high, low).area == 0
     assert roc(torch.ones(4), torch.ones(9)).area == 0.5
+
+
+def test_scores_on_an_accelerator_are_judged_as_on_the_cpu():
+    usual, strange = torch.randn(9, generator=seeded(0)), torch.randn(9, generator=seeded(1))
+    assert roc(on_accelerator(usual), on_accelerator(strange)).area == roc(usual, strange).area
 
 
 def test_scores_that_are_none_are_refused():

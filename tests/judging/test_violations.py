@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from without_float64 import on_accelerator
 
 from lewm_lite.judging.evaluation import two_rooms
 from lewm_lite.judging.violations import TIME, WHEN, act, film, violations
+from lewm_lite.world.action_blocks import ActionBlocks
 
 
 @pytest.mark.parametrize("kind", ["teleport", "recolour"])
@@ -48,6 +50,24 @@ def test_a_model_that_sees_nothing_is_not_surprised(known_model):
     assert violations(known_model, kind="recolour", episodes=3, seed=0).roc.area == 0.5
 
 
+def test_a_model_elsewhere_gets_all_there_and_surprise_is_given_on_the_cpu(known_model):
+    asked = []
+
+    def encode(frames):
+        asked.append(frames.device.type)
+        return on_accelerator(torch.zeros(*frames.shape[:2], 2))
+
+    def predict(embeddings, actions):
+        asked.append(actions.device.type)
+        return embeddings + 1
+
+    known_model.encode, known_model.predict = encode, predict
+    found = violations(known_model.to("meta"), kind="teleport", episodes=2, seed=0)
+    assert set(asked) == {"meta"}
+    assert type(found.usual) is type(found.strange) is torch.Tensor
+    assert found.usual[0].tolist() == [0.0] + [1.0] * (TIME - 1)
+
+
 def test_the_same_seed_stages_the_same(known_model):
     one, other = (violations(known_model, kind="teleport", episodes=2, seed=1) for _ in range(2))
     assert torch.equal(one.strange, other.strange)
@@ -59,6 +79,12 @@ def test_what_can_not_be_staged_is_refused(known_model):
         violations(known_model, kind="vanish", episodes=2, seed=0)
     with pytest.raises(ValueError, match="episodes must be"):
         violations(known_model, kind="teleport", episodes=0, seed=0)
+    for seed in (-1, 1.5):
+        with pytest.raises(ValueError, match=f"seed must be an integer from 0.*got {seed}"):
+            violations(known_model, kind="teleport", episodes=2, seed=seed)
+    known_model.action_blocks = ActionBlocks(2, (0.0,) * 5, (1.0,) * 5)
+    with pytest.raises(ValueError, match="2 numbers each, got 5"):
+        violations(known_model, kind="teleport", episodes=2, seed=0)
     known_model.action_blocks = None
     with pytest.raises(ValueError, match="action_blocks"):
         violations(known_model, kind="teleport", episodes=2, seed=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from without_float64 import on_accelerator
 
 from lewm_lite import ShapeError, collapse_report, effective_rank, seeded
 from lewm_lite.embeddings import clouds
@@ -79,3 +80,8 @@ def test_what_is_not_a_cloud_is_refused():
         collapse_report(torch.full((4, 2), float("nan")))
     with pytest.raises(TypeError, match="floating-point"):
         collapse_report(torch.ones(4, 2, dtype=torch.long))
+
+
+def test_a_cloud_on_an_accelerator_is_judged_as_on_the_cpu():
+    cloud = made("clumps", 64, 3, 0)
+    assert collapse_report(on_accelerator(cloud)) == collapse_report(cloud)
