@@ -48,14 +48,11 @@ def bisect_lambda(
 ) -> LambdaSearch:
     r"""Search the edge of the accepted λ between two ends that are told apart, halving what is left in log λ.
 
-    The middle of a bracket is $\sqrt{\text{low}\cdot\text{high}}$.
-
-    The ends are run first, and count; where `history` brackets an edge already, they are not run. If one is accepted
-    and the other is not, every further run halves the bracket in log λ. If both say the same, one run between them
-    tells an island from a plain; then the search stops and says to which side to look. A run that raises, or whose
-    result holds NaN (as a number, or in a tensor, an array, a list, a dictionary, a dataclass), is recorded with its
-    error and counts as rejected: such a λ is none to train with. To have it tried again, leave it out of `history`, and
-    out of the file.
+    The ends are run first, and count, unless `history` brackets an edge already. If one is accepted and the other is
+    not, every further run halves the bracket in log λ, at $\sqrt{\text{low}\cdot\text{high}}$. If both say the same,
+    one run between them tells an island from a plain; then the search stops and says to which side to look. A run that
+    raises, or whose result holds NaN (in a tensor, array, list, dictionary or dataclass, too), is recorded with its
+    error and counts as rejected: such a λ is none to train with. To try it again, leave it out of `history` and file.
 
     A bisection believes that there is one edge, and never looks where it would see otherwise. ``checks`` runs of the
     budget, the last ones, go to the middle of the widest stretches that were taken on trust. An answer that contradicts
@@ -94,9 +91,7 @@ def bisect_lambda(
         weight = next_weight(inside, low=low, high=high, check=left <= checks) if left > 0 else None
         if weight is None:
             return _search(runs, inside, low, high)
-        made = _attempt(run, weight)
-        if file is not None:  # judged as it will be when read again
-            made = replace(made, result=as_json("run", made.result))
+        made = _as_read_again(_attempt(run, weight), file)
         write_runs(file, [*runs, made])
         runs.append(_judged(made, accept))
         write_runs(file, runs)
@@ -140,6 +135,11 @@ def _attempt(run: Callable[[float], object], weight: float) -> LambdaRun:
     except Exception as error:  # whatever it is, the runs before it must not be lost
         return LambdaRun(weight, error=f"{type(error).__name__}: {error}")
     return LambdaRun(weight, result, error="the result holds NaN" if holds_nan(result) else "")
+
+
+def _as_read_again(done: LambdaRun, file: Path | None) -> LambdaRun:
+    """A run as the file will give it back, so that it is judged alike now and then."""
+    return done if file is None else replace(done, result=as_json("run", done.result))
 
 
 def _judged(done: LambdaRun, accept: Callable[[object], bool]) -> LambdaRun:
