@@ -46,6 +46,11 @@ def check_floating(name: str, value: Tensor) -> None:
         raise TypeError(f"{name} must hold floating-point numbers, got {value.dtype}: try {name}.float()")
 
 
+def at_least_float32(values: Tensor) -> Tensor:
+    """Half precision in float32, and everything else as it is."""
+    return values if values.dtype in (torch.float32, torch.float64) else values.float()
+
+
 def check_finite(name: str, value: Tensor) -> None:
     """Refuse NaN and infinity where they enter, with a count, instead of letting them spread."""
     if torch.compiler.is_compiling():

@@ -17,10 +17,16 @@ from lewm_lite.checks import check_embeddings, check_positive_integer, check_pos
 from lewm_lite.objectives.directions import check_directions
 from lewm_lite.objectives.sigreg import bell, gap_on_multiples
 
+_FINEST = 1000  # the largest denominator of a grid's ends: finer ones would ask for a great many multiples of the step
+
+
+def _fraction(end: float) -> Fraction:
+    return Fraction(end).limit_denominator(_FINEST)
+
 
 @dataclass(frozen=True)
 class Convention:
-    """One public form."""
+    """One public form. Its grid is checked: ValueError where the ends or the knots make none."""
 
     name: str
     source: str  # where it stands
@@ -34,6 +40,15 @@ class Convention:
     weighting: str  # "additive": loss + λ·SIGReg, "convex": (1 - λ)·loss + λ·SIGReg, or left to the "caller"
     weight: float | None  # λ as quoted there
 
+    def __post_init__(self) -> None:
+        """Refuse a grid that is none, or not of the ends that it says."""
+        check_positive_integer("knots", self.knots, minimum=2)
+        for name, end in (("t_min", self.t_min), ("t_max", self.t_max)):
+            if not math.isfinite(end) or abs(_fraction(end) - Fraction(end)) > 1e-12:
+                raise ValueError(f"{name} must be a fraction with a denominator of at most {_FINEST}, got {end!r}")
+        if not self.t_min < self.t_max:
+            raise ValueError(f"t_min must be below t_max, got t_min={self.t_min:g} and t_max={self.t_max:g}")
+
     def described(self) -> str:
         """The knots in words: ``17 on [0, 3], doubled``."""
         return f"{self.knots} on [{self.t_min:g}, {self.t_max:g}]" + (", doubled" if self.doubled else "")
@@ -44,7 +59,7 @@ class Convention:
         Every grid of decimal ends is made of whole multiples of one small step, and the negative ones fold onto the
         positive: all integrands here are even. The frequency 0 is left out, where no sample has a gap.
         """
-        first, last = (Fraction(end).limit_denominator(1000) for end in (self.t_min, self.t_max))
+        first, last = (_fraction(end) for end in (self.t_min, self.t_max))
         spacing = (last - first) / (self.knots - 1)
         knots = [abs(first + place * spacing) for place in range(self.knots)]
         common = math.lcm(*(knot.denominator for knot in knots))

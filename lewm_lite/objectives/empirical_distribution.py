@@ -2,7 +2,8 @@ r"""Tests that compare the empirical distribution function with that of N(0, 1):
 
 Of N samples, the one of rank $r$ sits on a step of the empirical distribution function, from $(r-1)/N$ up to $r/N$.
 Each statistic says how far those steps are from $\Phi$, the distribution function of N(0, 1), at the samples. Ranks
-jump where two samples pass each other, so that the gradients have kinks there and exist everywhere else.
+jump where two samples pass each other, so that the gradients have kinks there and exist everywhere else. Half precision
+is computed in float32: in float16 or bfloat16 a rank is no whole number any more.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import math
 import torch
 from torch import Tensor
 
-from lewm_lite.checks import check_embeddings
+from lewm_lite.checks import at_least_float32, check_embeddings
 
 _TAIL = 2.5  # below minus this many standard deviations the logarithm of the distribution function is a fraction
 _GLAISHER = 0.38198442397441  # 2 ln A - ln 2 / 6, A the constant of Glaisher and Kinkelin
@@ -36,6 +37,7 @@ def kolmogorov_smirnov(projections: Tensor) -> Tensor:
         Kolmogorov 1933; the two-sided statistic of ``scipy.stats.kstest(sample, "norm")``.
     """
     check_embeddings("projections", projections, last_axis="num_directions")
+    projections = at_least_float32(projections)
     count, height = projections.shape[-2], normal_cdf(projections)
     rank = ranks(projections)
     return torch.maximum(rank / count - height, height - (rank - 1) / count).amax(-2)
@@ -52,6 +54,7 @@ def cramer_von_mises(projections: Tensor) -> Tensor:
         Cramér 1928, von Mises 1928; the statistic of ``scipy.stats.cramervonmises(sample, "norm")``.
     """
     check_embeddings("projections", projections, last_axis="num_directions")
+    projections = at_least_float32(projections)
     count = projections.shape[-2]
     middle = (2 * ranks(projections) - 1) / (2 * count)
     return (normal_cdf(projections) - middle).square().sum(-2) + 1 / (12 * count)
@@ -72,6 +75,7 @@ def anderson_darling(projections: Tensor) -> Tensor:
         Anderson & Darling 1952. ``scipy.stats.anderson(sample)`` is this statistic of the sample standardised first.
     """
     check_embeddings("projections", projections, last_axis="num_directions")
+    projections = at_least_float32(projections)
     count = projections.shape[-2]
     share = (2 * ranks(projections) - 1) / (2 * count)
     below = share * (share.log() - log_normal_cdf(projections))

@@ -2,6 +2,8 @@ r"""Tests of a whole cloud at once, without shadows: every pair of samples is co
 
 They are the Epps-Pulley statistic in D dimensions: the squared gap between the cloud's characteristic function and the
 Gaussian's, integrated over all frequencies under a Gaussian weight of standard deviation beta, which has a closed form.
+Everything is computed in float64 and given back in the precision of the embeddings, float32 at least: squared distances
+are differences of large numbers, and the terms of the closed form nearly cancel.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import math
 import torch
 from torch import Tensor
 
-from lewm_lite.checks import check_embeddings, check_positive_number
+from lewm_lite.checks import at_least_float32, check_embeddings, check_positive_number
 
 
 def all_pairs(embeddings: Tensor, *, beta: float = 1.0) -> Tensor:
@@ -34,11 +36,22 @@ def all_pairs(embeddings: Tensor, *, beta: float = 1.0) -> Tensor:
     check_embeddings("embeddings", embeddings)
     check_positive_number("beta", beta)
     dim, square = embeddings.shape[-1], beta * beta
-    lengths = embeddings.square().sum(-1)
-    apart = lengths[..., None] + lengths[..., None, :] - 2 * embeddings @ embeddings.mT
-    pairs = torch.exp(-square / 2 * apart.clamp_min(0)).mean((-2, -1))
-    singles = torch.exp(-square / (2 + 2 * square) * lengths).mean(-1)
-    return pairs - 2 * (1 + square) ** (-dim / 2) * singles + (1 + 2 * square) ** (-dim / 2)
+    wide = embeddings.double()
+    pairs = torch.exp(-square / 2 * squared_distances(wide)).mean((-2, -1))
+    singles = torch.exp(-square / (2 + 2 * square) * wide.square().sum(-1)).mean(-1)
+    score = pairs - 2 * (1 + square) ** (-dim / 2) * singles + (1 + 2 * square) ** (-dim / 2)
+    return score.to(at_least_float32(embeddings).dtype)
+
+
+def squared_distances(embeddings: Tensor) -> Tensor:
+    """Between every two samples: ``(*leading, samples, dim)`` -> ``(*leading, samples, samples)``, >= 0.
+
+    They are taken from the cloud's own centre, so that how far off it lies costs no digits.
+    """
+    seen_from_the_centre = embeddings - embeddings.detach().mean(-2, keepdim=True)
+    squares = seen_from_the_centre.square().sum(-1)
+    products = seen_from_the_centre @ seen_from_the_centre.mT
+    return (squares[..., None] + squares[..., None, :] - 2 * products).clamp_min(0)
 
 
 def henze_zirkler(embeddings: Tensor) -> Tensor:
@@ -59,12 +72,19 @@ def henze_zirkler(embeddings: Tensor) -> Tensor:
     check_embeddings("embeddings", embeddings)
     count, dim = embeddings.shape[-2:]
     beta = ((2 * dim + 1) * count / 4) ** (1 / (dim + 4)) / math.sqrt(2)
-    centred = embeddings - embeddings.mean(-2, keepdim=True)
+    wide = embeddings.double()
+    centred = wide - wide.mean(-2, keepdim=True)
     eigenvalues, axes = torch.linalg.eigh(centred.mT @ centred / count)
-    smallest = eigenvalues[..., -1:] * (dim * torch.finfo(embeddings.dtype).eps)
-    regular = (eigenvalues > smallest).all(-1)
+    regular = (eigenvalues > _made_up_by_rounding(embeddings, eigenvalues)).all(-1)
     if count <= dim:  # N samples have N - 1 deviations of their own: rounding must not hide that
         regular = torch.zeros_like(regular)
     scales = torch.where(regular[..., None], eigenvalues, torch.ones_like(eigenvalues)).rsqrt()
     scores = count * all_pairs((centred @ axes) * scales[..., None, :], beta=beta)
-    return torch.where(regular, scores, torch.full_like(scores, 4.0 * count))
+    return torch.where(regular, scores, torch.full_like(scores, 4.0 * count)).to(at_least_float32(embeddings).dtype)
+
+
+def _made_up_by_rounding(embeddings: Tensor, eigenvalues: Tensor) -> Tensor:
+    """The variance that rounding alone can show along a dead direction: the embeddings', and the decomposition's."""
+    own = torch.finfo(embeddings.dtype).eps ** 2 * embeddings.detach().double().square().mean(-2).amax(-1)
+    found = torch.finfo(eigenvalues.dtype).eps * eigenvalues.detach()[..., -1]
+    return embeddings.shape[-1] * (own + found)[..., None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lewm_lite.checks import check_embeddings
+from lewm_lite.checks import at_least_float32, check_embeddings
 
 
 def standardised(projections: Tensor, *, correction: int = 1) -> Tensor:
@@ -19,11 +19,12 @@ def standardised(projections: Tensor, *, correction: int = 1) -> Tensor:
         projections: ``(*leading, samples, num_directions)``; axis -2 is the sample.
         correction: the sum of squares is divided by N - ``correction``.
     Returns:
-        The same shape. Tests of the result ask for any normal law, N(0, 1) or not.
+        The same shape, in float32 at least. Tests of the result ask for any normal law, N(0, 1) or not.
     Raises:
         ShapeError: fewer than two axes or two samples. TypeError: integers. ValueError: NaN or infinity.
     """
     check_embeddings("projections", projections, last_axis="num_directions")
+    projections = at_least_float32(projections)
     seen_from_the_first = projections - projections[..., :1, :]  # equal values become 0 exactly
     centred = seen_from_the_first - seen_from_the_first.mean(-2, keepdim=True)
     variance = centred.square().sum(-2, keepdim=True) / (projections.shape[-2] - correction)
@@ -48,6 +49,7 @@ def low_moments(projections: Tensor) -> Tensor:
         Neyman 1937, the smooth test of order 4, with Hermite polynomials for the normal law.
     """
     check_embeddings("projections", projections, last_axis="num_directions")
+    projections = at_least_float32(projections)
     square = projections.square()
     terms = (
         projections.mean(-2).square(),

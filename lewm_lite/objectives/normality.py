@@ -45,7 +45,10 @@ class NormalityTest:
     small_is_bad: bool = False  # the statistic of a normal sample is the larger one, and at most 1
 
     def evidence(self, projections: Tensor) -> Tensor:
-        """The statistic so that larger is less normal: ``(*leading, samples, K) -> (*leading, K)``, >= 0."""
+        """The statistic so that larger is less normal: ``(*leading, samples, K) -> (*leading, K)``.
+
+        It is >= 0 but for rounding: Shapiro and Wilk's W may come out above 1 by as much as that.
+        """
         found = self.statistic(projections)
         return 1 - found if self.small_is_bad else found
 
@@ -93,8 +96,10 @@ def p_value(test: NormalityTest, projections: Tensor, *, null: Tensor | None = N
         ``(*leading, num_directions)``; with a null of n scores at least 1 / (n + 1).
     Raises:
         ValueError: no ``null`` for a test whose law SciPy does not know. ShapeError: a ``null`` that is no vector.
+        And what the test's own statistic refuses: shapes, integers, NaN, too few samples.
     """
     if null is None:
+        test.statistic(projections.detach() if isinstance(projections, Tensor) else projections)  # for what it refuses
         if test.scipy_p_value is None:
             raise ValueError(
                 f"SciPy does not know the law of {test.name!r}: "

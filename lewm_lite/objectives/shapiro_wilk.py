@@ -8,7 +8,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from lewm_lite.checks import ShapeError, check_embeddings, check_positive_integer
+from lewm_lite.checks import ShapeError, at_least_float32, check_embeddings, check_positive_integer
 from lewm_lite.objectives.empirical_distribution import ranks
 from lewm_lite.objectives.moments import standardised
 
@@ -29,7 +29,8 @@ def shapiro_wilk(projections: Tensor, weights: Tensor | None = None) -> Tensor:
         projections: ``(*leading, samples, num_directions)``; axis -2 is the sample, of 3 to 5000.
         weights: ``(samples,)``, from :func:`royston_weights`, where they cannot be made on the spot.
     Returns:
-        ``(*leading, num_directions)``: at most 1, and nearer to 1 the straighter the line; 0 where all are equal.
+        ``(*leading, num_directions)``: at most 1, but for rounding, and nearer to 1 the straighter the line; 0 where
+        all are equal.
     Raises:
         ShapeError: fewer than two axes or three samples, more than 5000, or weights for another N.
         TypeError: integers. ValueError: NaN or infinity.
@@ -37,6 +38,7 @@ def shapiro_wilk(projections: Tensor, weights: Tensor | None = None) -> Tensor:
         Shapiro & Wilk 1965, with the weights of Royston 1995 (AS R94), as ``scipy.stats.shapiro``.
     """
     check_embeddings("projections", projections, min_samples=3, last_axis="num_directions")
+    projections = at_least_float32(projections)
     count = projections.shape[-2]
     if weights is None:
         weights = royston_weights(count)

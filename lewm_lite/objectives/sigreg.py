@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from lewm_lite.checks import check_embeddings, check_positive_integer, check_positive_number
+from lewm_lite.checks import at_least_float32, check_embeddings, check_positive_integer, check_positive_number
 from lewm_lite.objectives.characteristic import CharacteristicFunction
 from lewm_lite.objectives.directions import check_directions, random_directions
 
@@ -119,8 +119,8 @@ def epps_pulley(projections: Tensor, *, knots: int = 17, t_max: float = 3.0) -> 
         True
     """
     check_embeddings("projections", projections, last_axis="num_directions")
-    _check_quadrature(knots, t_max)
-    return distance(_at_least_float32(projections).mT, bell, knots=knots, t_max=t_max)
+    check_quadrature(knots, t_max)
+    return distance(at_least_float32(projections).mT, bell, knots=knots, t_max=t_max)
 
 
 def sigreg(embeddings: Tensor, directions: Tensor, *, knots: int = 17, t_max: float = 3.0) -> Tensor:
@@ -157,9 +157,9 @@ def sigreg(embeddings: Tensor, directions: Tensor, *, knots: int = 17, t_max: fl
     """
     check_embeddings("embeddings", embeddings)
     check_directions(directions, embeddings)
-    _check_quadrature(knots, t_max)
+    check_quadrature(knots, t_max)
     with torch.autocast(device_type=embeddings.device.type, enabled=False):
-        embeddings = _at_least_float32(embeddings)
+        embeddings = at_least_float32(embeddings)
         # Directions before samples: the long sample axis stays innermost, where every kernel is fastest.
         shadows = directions.to(embeddings.dtype).mT @ embeddings.mT
         return distance(shadows, bell, knots=knots, t_max=t_max).mean()
@@ -188,7 +188,7 @@ class SIGReg(nn.Module):
     def __init__(self, num_directions: int = 1024, knots: int = 17, t_max: float = 3.0) -> None:
         super().__init__()
         check_positive_integer("num_directions", num_directions)
-        _check_quadrature(knots, t_max)
+        check_quadrature(knots, t_max)
         self.num_directions, self.knots, self.t_max = num_directions, knots, t_max
 
     def forward(self, embeddings: Tensor, *, generator: torch.Generator) -> Tensor:
@@ -204,11 +204,8 @@ class SIGReg(nn.Module):
         return f"num_directions={self.num_directions}, knots={self.knots}, t_max={self.t_max}"
 
 
-def _at_least_float32(values: Tensor) -> Tensor:
-    return values if values.dtype in (torch.float32, torch.float64) else values.float()
-
-
-def _check_quadrature(knots: int, t_max: float) -> None:
+def check_quadrature(knots: int, t_max: float) -> None:
+    """Refuse all but an odd number of knots from 3 on and a finite largest frequency above 0."""
     check_positive_integer("knots", knots, minimum=3)
     if knots % 2 == 0:
         raise ValueError(f"knots must be odd, as in the authors' code, got {knots}: try {knots + 1}")

@@ -10,34 +10,18 @@ where the curve is flat over decades there is nothing to find but the flat stret
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from lewm_lite.checks import check_positive_integer, check_positive_number
-from lewm_lite.files import json_bytes, write_atomically
+from lewm_lite.training.lambda_record import LambdaRun, as_json, holds_nan, kept_runs, write_runs
+from lewm_lite.training.lambda_record import read_runs as read_runs
 from lewm_lite.training.lambda_words import told
-
-
-@dataclass(frozen=True)
-class LambdaRun:
-    """One run, and what was said of it."""
-
-    weight: float  # λ
-    result: object = None  # what the run gave
-    accepted: bool | None = None  # None: not judged yet
-    error: str = ""  # why the run failed; a failed run is a rejected one
-
-    @property
-    def failed(self) -> bool:
-        """Whether the run raised an error, or gave NaN."""
-        return bool(self.error)
 
 
 @dataclass(frozen=True)
@@ -64,12 +48,11 @@ def bisect_lambda(
 ) -> LambdaSearch:
     r"""Search the edge of the accepted λ between two ends that are told apart, halving what is left in log λ.
 
-    The middle of a bracket is $\sqrt{\text{low}\cdot\text{high}}$.
-
-    The ends are run first, and count. If one is accepted and the other is not, every further run halves the bracket in
-    log λ. If both say the same, one run between them tells an island from a plain; then the search stops and says to
-    which side to look. A run that raises, or whose result holds NaN, is recorded with its error and counts as rejected:
-    such a λ is none to train with. To have it tried again, leave it out of `history`.
+    The ends are run first, and count, unless `history` brackets an edge already. If one is accepted and the other is
+    not, every further run halves the bracket in log λ, at $\sqrt{\text{low}\cdot\text{high}}$. If both say the same,
+    one run between them tells an island from a plain; then the search stops and says to which side to look. A run that
+    raises, or whose result holds NaN (in a tensor, array, list, dictionary or dataclass, too), is recorded with its
+    error and counts as rejected: such a λ is none to train with. To try it again, leave it out of `history` and file.
 
     A bisection believes that there is one edge, and never looks where it would see otherwise. ``checks`` runs of the
     budget, the last ones, go to the middle of the widest stretches that were taken on trust. An answer that contradicts
@@ -82,14 +65,17 @@ def bisect_lambda(
         low, high: the ends, positive.
         budget: the most runs, 2 or more, those of `history` between the ends included.
         checks: so many of them are not spent on halving, 0 or more.
-        history: runs already made, at any λ, for example another search's `history`; they are not made again.
+        history: runs already made, at any λ, for example another search's `history`; they are not made again. A run
+            that is in it twice, or in the file as well, counts once.
         file: a JSON file of runs, read if it exists and written anew, whole, after each run, before `accept` sees it;
-            results must then be what JSON holds (numbers, words, lists, dictionaries with words as keys).
+            results must then be what JSON holds (numbers, words, lists, dictionaries), and `accept` sees them as they
+            come back from it: tuples as lists, keys as words.
     Returns:
         :class:`LambdaSearch`.
     Raises:
-        ValueError: ends that are no two positive numbers in rising order, too small a budget, or more checks than it
-            leaves. TypeError: `accept` gives no truth value, or a result does not fit into the file.
+        ValueError: ends that are no two positive numbers in rising order, too small a budget, more checks than it
+            leaves, a file that holds no runs, or one λ both accepted and rejected. TypeError: `accept` gives no truth
+            value, `history` holds something else than runs, or a result does not fit into the file.
     Example:
         >>> search = bisect_lambda(lambda weight: weight, lambda result: result > 0.02, low=1e-4, high=1, budget=6)
         >>> print(f"{search.bracket[0]:.4f} < 0.02 < {search.best:.4f}, after {len(search.history)} runs")
@@ -97,17 +83,18 @@ def bisect_lambda(
     """
     _check(low, high, budget, checks)
     low, high = float(low), float(high)
-    runs = [_judged(done, accept) for done in (*(read_runs(file) if file else ()), *history)]
+    runs = [_judged(done, accept) for done in kept_runs(history, file)]
+    _check_answers(_between(runs, low, high))
     while True:
         inside = _between(runs, low, high)
         left = budget - len(inside)
         weight = next_weight(inside, low=low, high=high, check=left <= checks) if left > 0 else None
         if weight is None:
             return _search(runs, inside, low, high)
-        made = _attempt(run, weight)
-        _write_runs(file, [*runs, made])
+        made = _as_read_again(_attempt(run, weight), file)
+        write_runs(file, [*runs, made])
         runs.append(_judged(made, accept))
-        _write_runs(file, runs)
+        write_runs(file, runs)
 
 
 def next_weight(runs: Sequence[LambdaRun], *, low: float, high: float, check: bool = False) -> float | None:
@@ -142,36 +129,17 @@ def bracket_of(runs: Sequence[LambdaRun]) -> tuple[float, float] | None:
     return below.weight, above.weight
 
 
-def read_runs(file: Path) -> list[LambdaRun]:
-    """The runs that a search kept in a file; none if there is no such file."""
-    file = Path(file)
-    if not file.exists():
-        return []
-    kept = json.loads(file.read_text(encoding="utf-8"))["runs"]
-    return [LambdaRun(one["lambda"], one["result"], one["accepted"], one["error"]) for one in kept]
-
-
-def _write_runs(file: Path | None, runs: Sequence[LambdaRun]) -> None:
-    if file is None:
-        return
-    kept = [
-        {"lambda": done.weight, "result": done.result, "accepted": done.accepted, "error": done.error} for done in runs
-    ]
-    try:
-        content = json_bytes({"runs": kept})
-    except TypeError as error:
-        raise TypeError(
-            f"run must give what JSON holds when a file is kept, got {type(runs[-1].result).__name__}: {error}"
-        ) from error
-    write_atomically(Path(file), content)
-
-
 def _attempt(run: Callable[[float], object], weight: float) -> LambdaRun:
     try:
         result = run(weight)
     except Exception as error:  # whatever it is, the runs before it must not be lost
         return LambdaRun(weight, error=f"{type(error).__name__}: {error}")
-    return LambdaRun(weight, result, error="the result holds NaN" if _holds_nan(result) else "")
+    return LambdaRun(weight, result, error="the result holds NaN" if holds_nan(result) else "")
+
+
+def _as_read_again(done: LambdaRun, file: Path | None) -> LambdaRun:
+    """A run as the file will give it back, so that it is judged alike now and then."""
+    return done if file is None else replace(done, result=as_json("run", done.result))
 
 
 def _judged(done: LambdaRun, accept: Callable[[object], bool]) -> LambdaRun:
@@ -183,19 +151,6 @@ def _judged(done: LambdaRun, accept: Callable[[object], bool]) -> LambdaRun:
     if not isinstance(verdict, bool | np.bool_):
         raise TypeError(f"accept must give True or False, got {verdict!r} for the result at λ = {done.weight:.3g}")
     return replace(done, accepted=bool(verdict))
-
-
-def _holds_nan(result: object) -> bool:
-    match result:
-        case Tensor():
-            return bool(torch.isnan(result).any())
-        case float() | np.floating():
-            return math.isnan(result)
-        case Mapping():
-            return any(_holds_nan(value) for value in result.values())
-        case list() | tuple():
-            return any(_holds_nan(value) for value in result)
-    return False
 
 
 def _same(one: float, other: float) -> bool:
@@ -227,3 +182,14 @@ def _check(low: float, high: float, budget: int, checks: int) -> None:
     check_positive_integer("checks", checks, minimum=0)
     if checks > budget - 2:
         raise ValueError(f"checks must leave two runs of the budget for the ends, got {checks} of {budget}")
+
+
+def _check_answers(runs: Sequence[LambdaRun]) -> None:
+    """Refuse two answers at one λ: no bracket can lie between them."""
+    ordered = sorted(runs, key=lambda done: done.weight)
+    for one, other in zip(ordered, ordered[1:], strict=False):
+        if _same(one.weight, other.weight) and one.accepted != other.accepted:
+            raise ValueError(
+                f"history and file must give one answer at each λ, got λ = {one.weight:.3g} both accepted and "
+                "rejected: leave one of the two runs out"
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import reprlib
 from collections.abc import Mapping, Sequence
 from numbers import Real
@@ -48,11 +49,10 @@ def _edge(best: float, bracket: tuple[float, float], count: int, ends: tuple[flo
 
 
 def _no_edge(runs: Sequence, ends: tuple[float, float]) -> str:
-    low, high = ends
     ordered = sorted(runs, key=lambda done: done.weight)
+    low, high = ordered[0].weight, ordered[-1].weight  # the ends, unless the budget did not reach to them
     verdict = ordered[0].accepted
-    gave = " and ".join(f"λ = {done.weight:.3g} gave {short(done)}" for done in (ordered[0], ordered[-1]))
-    start = f"No edge is bracketed: {'both ends are' if verdict else 'neither end is'} accepted ({gave})"
+    start = f"No edge is bracketed: {_outermost(ordered, ends)}"
     others = [done.weight for done in ordered if done.accepted != verdict]
     if others:
         answer, here = ("is", "accepted") if not verdict else ("is not", "rejected")
@@ -69,6 +69,19 @@ def _no_edge(runs: Sequence, ends: tuple[float, float]) -> str:
         f"{start}{same}. An accepted λ lies below {low:.3g}, above {high:.3g}, or in a stretch between that these runs "
         "stepped over: look at the results to see which."
     )
+
+
+def _outermost(ordered: Sequence, ends: tuple[float, float]) -> str:
+    """What the lowest and the highest run said, and whether they are the ends at all."""
+    first, last = ordered[0], ordered[-1]
+    gave = " and ".join(f"λ = {done.weight:.3g} gave {short(done)}" for done in (first, last))
+    pairs = zip(ends, (first.weight, last.weight), strict=True)
+    unrun = [f"{end:.3g}" for end, ran in pairs if not math.isclose(end, ran, rel_tol=1e-9)]
+    if not unrun:
+        return f"{'both ends are' if first.accepted else 'neither end is'} accepted ({gave})"
+    never = f"the ends {unrun[0]} and {unrun[1]} were" if len(unrun) == 2 else f"the end {unrun[0]} was"
+    said = "both the lowest and the highest run are" if first.accepted else "neither the lowest nor the highest run is"
+    return f"{never} not run, for the budget was spent, and {said} accepted ({gave})"
 
 
 def short(done: object) -> str:

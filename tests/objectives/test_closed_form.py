@@ -96,6 +96,44 @@ def test_points_that_coincide_have_a_finite_gradient():
     assert torch.isfinite(torch.func.grad(sigreg_closed_form)(embeddings)).all()
 
 
+@pytest.mark.parametrize("average", [sigreg_closed_form, sigreg_over_all_directions, epps_pulley_closed_form])
+def test_single_precision_loses_no_digits_far_from_the_centre(average):
+    narrow = 0.01 * torch.randn(256, 8, generator=seeded(0)) + 1000
+    clumps = torch.randn(256, 8, generator=seeded(1)) + torch.tensor([0.0, 80.0]).repeat(128)[:, None]
+    for embeddings in (narrow, clumps, torch.randn(256, 8, generator=seeded(2))):
+        found = average(embeddings)
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found.double(), average(embeddings.double()), rtol=2e-7, atol=0)
+    if average is sigreg_closed_form:
+        assert math.isclose(average(narrow).item(), 1012.12, rel_tol=1e-4)
+
+
+@pytest.mark.parametrize("average", [sigreg_closed_form, sigreg_over_all_directions, epps_pulley_closed_form])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+def test_half_precision_is_computed_as_single_is(average, dtype):
+    embeddings = cloud().to(dtype)
+    assert torch.equal(average(embeddings), average(embeddings.float()))
+
+
+@pytest.mark.parametrize("dim", [1500, 4096, 100_000])
+def test_it_holds_in_thousands_of_dimensions(dim):
+    embeddings = cloud(6, dim) * torch.tensor(30 / dim**0.5)
+    apart, lengths = torch.cdist(embeddings, embeddings).numpy(), embeddings.norm(dim=1).numpy()
+    pairs, singles = (hyp1f1(0.5, dim / 2, -far).mean() for far in (apart**2 / 2, lengths**2 / 4))
+    wanted = math.sqrt(2 * math.pi) * 6 * (pairs - math.sqrt(2) * singles + 1 / math.sqrt(3))
+    assert math.isclose(sigreg_closed_form(embeddings).item(), wanted, rel_tol=1e-9)
+
+
+@pytest.mark.parametrize(("far", "tolerance"), [(30, 1e-12), (100, 5e-7), (1000, 0.05)])
+@pytest.mark.parametrize("dim", [2, 8, 4096])
+def test_it_is_as_exact_as_it_says_by_distance(dim, far, tolerance):
+    ahead = torch.zeros(2, dim, dtype=torch.float64)
+    ahead[1, 0] = far
+    near, away = (hyp1f1(0.5, dim / 2, -(far**2) / share) for share in (2, 4))
+    wanted = math.sqrt(2 * math.pi) * 2 * ((1 + near) / 2 - math.sqrt(2) * (1 + away) / 2 + 1 / math.sqrt(3))
+    assert math.isclose(sigreg_closed_form(ahead).item(), wanted, rel_tol=tolerance)
+
+
 def test_a_wrong_kernel_or_a_wrong_share_would_be_noticed():
     """The average over a cube's corners' directions, or Kummer's function of another dimension, is another number."""
     embeddings, average = cloud(24, 3), sigreg_over_all_directions(cloud(24, 3)).item()
@@ -112,3 +150,20 @@ def test_what_does_not_fit_is_refused_in_a_sentence():
         sigreg_over_all_directions(torch.zeros(1, 3))
     with pytest.raises(ShapeError, match=r"projections must be \(\*leading, samples, num_directions\)"):
         epps_pulley_closed_form(torch.zeros(4))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"knots": 1}, "knots must be an integer of at least 3, got 1"),
+        ({"knots": 2}, "knots must be an integer of at least 3, got 2"),
+        ({"knots": 16}, "knots must be odd, as in the authors' code, got 16: try 17"),
+        ({"t_max": -1.0}, "t_max must be a finite number above 0, got -1.0"),
+        ({"t_max": math.nan}, "t_max must be a finite number above 0, got nan"),
+    ],
+    ids=str,
+)
+def test_a_grid_that_is_none_is_refused_as_in_epps_pulley(given, message):
+    for score in (sigreg_over_all_directions, epps_pulley):
+        with pytest.raises(ValueError, match=message):
+            score(cloud(), **given)

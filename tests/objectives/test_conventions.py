@@ -225,3 +225,27 @@ def test_a_convex_weight_of_one_and_a_sample_of_one_are_refused():
         convert_weight(0.1, source=OURS, target=OURS, num_samples=1)
     with pytest.raises(ValueError, match="target_samples must be an integer of at least 2"):
         convert_weight(0.1, source=OURS, target=OURS, num_samples=128, target_samples=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"knots": 1}, "knots must be an integer of at least 2, got 1"),
+        ({"t_max": 0.0004}, "t_max must be a fraction with a denominator of at most 1000, got 0.0004"),
+        ({"t_max": math.pi}, "t_max must be a fraction with a denominator of at most 1000, got 3.14159"),
+        ({"t_min": math.nan}, "t_min must be a fraction with a denominator of at most 1000, got nan"),
+        ({"t_max": math.inf}, "t_max must be a fraction with a denominator of at most 1000, got inf"),
+        ({"t_min": 3, "t_max": 0}, "t_min must be below t_max, got t_min=3 and t_max=0"),
+        ({"t_min": 3}, "t_min must be below t_max"),
+    ],
+    ids=str,
+)
+def test_a_grid_of_your_own_that_is_none_is_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        replace(OURS, **given)
+
+
+def test_a_grid_of_your_own_ends_where_it_says():
+    for own in (replace(OURS, t_max=2.999), replace(OURS, t_min=-1 / 3, t_max=0.125, knots=2)):
+        frequencies, _, _ = own.grid(torch.zeros((), dtype=torch.float64))
+        assert frequencies.max().item() == pytest.approx(max(-own.t_min, own.t_max), rel=1e-9)

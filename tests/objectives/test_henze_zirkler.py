@@ -73,6 +73,36 @@ def test_a_dead_dimension_is_singular():
     assert henze_zirkler(dead).item() == 4 * 30
 
 
+def test_a_dimension_of_a_tiny_scale_is_not_singular_in_single_precision():
+    sample = torch.randn(40, 3, generator=seeded(0), dtype=torch.float64)
+    tiny = (sample * torch.tensor([1.0, 1.0, 2e-4])).float()
+    assert math.isclose(henze_zirkler(tiny).item(), henze_zirkler(tiny.double()).item(), rel_tol=1e-6)
+    assert math.isclose(henze_zirkler(tiny).item(), henze_zirkler(sample).item(), rel_tol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_a_direction_dead_but_for_rounding_is_singular(dtype, offset):
+    alive = torch.randn(60, 4, generator=seeded(0), dtype=torch.float64)
+    dead = torch.cat([alive, alive.sum(1, keepdim=True)], 1) + offset  # rounded to the precision, it leaves the plane
+    assert henze_zirkler(dead.to(dtype)).item() == 4 * 60
+
+
+def test_single_precision_loses_no_digits_far_from_the_centre():
+    for sample in (cloud().float(), 0.01 * cloud().float() + 1000):
+        for statistic in (henze_zirkler, all_pairs):
+            found = statistic(sample)
+            assert found.dtype == torch.float32
+            torch.testing.assert_close(found.double(), statistic(sample.double()), rtol=2e-7, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_half_precision_is_computed_as_single_is(dtype):
+    half = cloud().to(dtype)
+    for statistic in (henze_zirkler, all_pairs):
+        assert torch.equal(statistic(half), statistic(half.float()))
+
+
 def test_all_pairs_is_near_0_for_a_normal_sample_and_far_from_it_for_others():
     ideal = torch.randn(2000, 2, generator=seeded(0), dtype=torch.float64)
     chance = 20 / 2000

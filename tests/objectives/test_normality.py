@@ -160,6 +160,15 @@ def test_ranks_run_from_1_to_n_and_equal_samples_share_them_out():
     assert sorted(ranks(samples)[:, 1].tolist()) == [1, 2, 3]
 
 
+@EVERY_TEST
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("num_samples", [40, 700])
+def test_half_precision_is_computed_in_float32(name, dtype, num_samples):
+    half = torch.randn(num_samples, 3, generator=seeded(3)).to(dtype)
+    found = NORMALITY_TESTS[name].statistic(half)
+    assert found.dtype == torch.float32 and torch.equal(found, NORMALITY_TESTS[name].statistic(half.float()))
+
+
 # ------------------------------------------------------------------ gradients
 
 
@@ -257,6 +266,21 @@ def test_healthy_samples_have_evenly_spread_p_values():
     healthy = torch.randn(50, 400, generator=seeded(6), dtype=torch.float64)
     for found in (p_value(test, healthy), p_value(test, healthy, null=null_scores(test, 50, generator=seeded(7)))):
         assert stats.kstest(found.numpy(), "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("name", [name for name, test in NORMALITY_TESTS.items() if test.scipy_p_value])
+def test_without_a_null_no_sample_is_refused_just_as_with_one(name):
+    test = NORMALITY_TESTS[name]
+    with pytest.raises(ShapeError, match=r"projections must be \(\*leading, samples, num_directions\)"):
+        p_value(test, torch.zeros(5))
+    with pytest.raises(ShapeError, match="projections needs at least [23] samples"):
+        p_value(test, torch.zeros(1, 2))
+    with pytest.raises(TypeError, match="projections must hold floating-point numbers"):
+        p_value(test, torch.arange(5)[:, None])
+    with pytest.raises(TypeError, match="projections must be a torch.Tensor"):
+        p_value(test, np.zeros((5, 1)))
+    with pytest.raises(ValueError, match="projections holds 1 NaN"):
+        p_value(test, torch.tensor([[0.0], [1.0], [math.nan]]))
 
 
 # ------------------------------------------------------------------ interface

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -134,7 +135,50 @@ def test_a_budget_of_two_says_what_two_runs_say():
     assert "neither end is accepted (λ = 0.0001 gave 0.0001 and λ = 1 gave 1)." in search.words
 
 
+def test_ends_that_never_ran_are_not_spoken_of_as_if_they_had():
+    known = [LambdaRun(0.01, 0.01), LambdaRun(0.011, 0.011)]
+    search, ran = searched(lambda _: False, budget=2, history=known)
+    assert ran == [] and "neither end is" not in search.words
+    assert "the ends 0.0001 and 1 were not run, for the budget was spent" in search.words
+    assert "neither the lowest nor the highest run is accepted (λ = 0.01 gave 0.01 and λ = 0.011 gave" in search.words
+    search, ran = searched(lambda _: True, budget=3, history=known)
+    assert ran == [1e-4] and "the end 1 was not run" in search.words
+    assert "both the lowest and the highest run are accepted" in search.words
+    assert "smallest accepted λ lies below 0.0001, the largest above 0.011: look there" in search.words
+
+
+def test_a_stretch_inside_is_searched_for_between_what_ran():
+    known = [LambdaRun(weight, weight) for weight in (0.01, 0.02, 0.04)]
+    search, _ = searched(lambda weight: weight == 0.02, budget=3, history=known)
+    assert "search 0.01 to 0.02 for the lower one, 0.02 to 0.04 for the upper one" in search.words
+
+
 # ---------------------------------------------------------------- runs that fail
+
+
+@dataclass
+class Read:
+    loss: object
+
+
+NANS = {
+    "nan": math.nan,
+    "numpy": np.float32(math.nan),
+    "complex": complex(0, math.nan),
+    "tensor": torch.tensor([1.0, math.nan]),
+    "array": np.array([1.0, math.nan]),
+    "array of things": np.array([1, [math.nan]], dtype=object),
+    "dataclass": Read(math.nan),
+    "dataclass with an array": Read(np.array(math.nan)),
+    "nested": {"a": [1, (2, Read({"b": math.nan}))]},
+}
+WITHOUT = [1, True, "nan", None, Read, Read(1.0), np.array([1, 2]), np.array(["nan"]), np.array([math.inf]), [{}]]
+
+
+@pytest.mark.parametrize("result", WITHOUT, ids=repr)
+def test_what_holds_no_nan_has_not_failed(result):
+    search = bisect_lambda(lambda _: result, lambda _: True, low=1e-4, high=1, budget=2)
+    assert not any(done.failed for done in search.history)
 
 
 def broken_above(edge, *, how):
@@ -142,13 +186,13 @@ def broken_above(edge, *, how):
         if weight > edge:
             if how == "raises":
                 raise FloatingPointError("diverged")
-            return {"nan": math.nan, "tensor": torch.tensor([1.0, math.nan]), "nested": {"a": [1, math.nan]}}[how]
+            return NANS[how]
         return weight
 
     return run
 
 
-@pytest.mark.parametrize("how", ["raises", "nan", "tensor", "nested"])
+@pytest.mark.parametrize("how", ["raises", *NANS])
 def test_a_failed_run_is_kept_and_counts_as_rejected(how):
     asked = []
 
@@ -263,6 +307,54 @@ def test_runs_at_any_place_narrow_the_bracket_and_those_outside_the_ends_are_lef
     assert len(search.history) == 4 and "3 runs" in search.words
 
 
+def test_a_file_and_a_history_of_the_same_runs_count_each_once(tmp_path):
+    file = tmp_path / "runs.json"
+    first, _ = searched(above(0.03), budget=4, file=file)
+    second, ran = searched(above(0.03), budget=8, file=file, history=first.history)
+    whole, _ = searched(above(0.03), budget=8)
+    assert second == whole and len(ran) == 4
+    assert weights(second) == [done.weight for done in read_runs(file)]
+
+
+def test_a_failed_run_in_file_and_history_counts_once(tmp_path):
+    file = tmp_path / "runs.json"
+    first = bisect_lambda(broken_above(0.5, how="nan"), below(0.2), low=1e-4, high=1, budget=3, file=file)
+    again = bisect_lambda(float, below(0.2), low=1e-4, high=1, budget=3, file=file, history=first.history)
+    assert repr(again) == repr(first)
+
+
+@pytest.mark.parametrize("result", [np.array([1.0]), Read(1.0)], ids=repr)
+def test_a_run_that_is_in_a_history_twice_counts_once_whatever_it_gave(result):
+    first = bisect_lambda(lambda w: result, lambda _: True, low=1e-4, high=1, budget=2)
+    again = bisect_lambda(lambda w: result, lambda _: True, low=1e-4, high=1, budget=2, history=2 * first.history)
+    assert len(again.history) == 2
+
+
+def test_runs_of_one_lambda_that_gave_other_results_are_two():
+    known = [LambdaRun(0.01, 0.01), LambdaRun(0.01, 0.011)]
+    search, ran = searched(above(0.03), budget=4, history=known)
+    assert len(search.history) == 4 and len(ran) == 2
+
+
+@pytest.mark.parametrize(
+    ("gives", "accept"),
+    [
+        (lambda w: (w, "probe"), lambda result: isinstance(result, list) and result[0] > 0.03),
+        (lambda w: {1: w}, lambda result: result["1"] > 0.03),
+    ],
+    ids=["tuple", "integer keys"],
+)
+def test_with_a_file_accept_sees_from_the_start_what_it_will_see_again(tmp_path, gives, accept):
+    file = tmp_path / "runs.json"
+    first = bisect_lambda(gives, accept, low=1e-4, high=1, budget=6, file=file)
+    assert first.bracket[0] <= 0.03 <= first.bracket[1]
+    again = bisect_lambda(gives, accept, low=1e-4, high=1, budget=6, file=file)
+    assert again == first
+    without = bisect_lambda(gives, lambda _: True, low=1e-4, high=1, budget=2)
+    moved = bisect_lambda(gives, accept, low=1e-4, high=1, budget=2, file=tmp_path / "other", history=without.history)
+    assert moved.best == 1.0, "so are those of a history"
+
+
 # ---------------------------------------------------------------- answers out of order
 
 
@@ -332,41 +424,88 @@ def test_a_result_that_json_cannot_hold_is_told(tmp_path):
         bisect_lambda(torch.tensor, bool, low=1e-4, high=1, budget=3, file=tmp_path / "runs.json")
 
 
+def test_two_answers_at_one_lambda_are_told():
+    known = [LambdaRun(0.1, 0.2), LambdaRun(0.1, 0.01), LambdaRun(50.0, 0.2), LambdaRun(50.0, 0.01)]
+    with pytest.raises(ValueError, match=r"history and file must give one answer at each λ, got λ = 0.1 both accepted"):
+        searched(above(0.03), history=known)
+    searched(above(0.03), history=known[2:])  # those outside are left alone
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "file must hold the runs of a search as JSON, got .*: Expecting"),
+        ("", "file must hold the runs of a search as JSON"),
+        ("[]", r'file must hold \{"runs": \[...\]\} as bisect_lambda writes it, got other JSON in'),
+        ('{"weights": []}', r'file must hold \{"runs": '),
+        ('{"runs": {}}', r'file must hold \{"runs": '),
+        ('{"runs": [3]}', "run 0 in .* must hold lambda, result, accepted, error: lambda, result"),
+        ('{"runs": [{"lambda": 1, "result": 2, "accepted": null}]}', "run 0 in .*: error missing"),
+        ('{"runs": [{"lambda": "1", "result": 2, "accepted": null, "error": ""}]}', "lambda of run 0 in .* got '1'"),
+    ],
+)  # fmt: skip
+def test_a_file_of_something_else_is_told(tmp_path, content, message):
+    file = tmp_path / "runs.json"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        searched(above(0.03), file=file)
+    assert file.read_text(encoding="utf-8") == content
+
+
+def test_a_history_of_something_else_is_told():
+    with pytest.raises(TypeError, match="history must hold LambdaRun, got float: give a search's history"):
+        searched(above(0.03), history=[0.1, 0.2])
+
+
 # ---------------------------------------------------------------- broken searches are caught
 
 
 def violated(tmp_path):
-    """The laws that a search breaks."""
+    """The laws that a search breaks. A broken one must break them by what it finds, not by an error of its own."""
+    file = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
 
-    def tried(law):
+    def brackets(search):
+        return search.bracket is not None and search.bracket[0] <= 0.03 <= search.bracket[1]
+
+    def halved(search):
+        return brackets(search) and math.isclose(search.bracket[1] / search.bracket[0], 1e4 ** (1 / 64))
+
+    def above_failures(how):
         try:
-            return bool(law())
-        except Exception:  # a broken search may break in any way
-            return False
+            return bisect_lambda(broken_above(0.02, how=how), lambda _: True, low=1e-4, high=1, budget=8)
+        except FloatingPointError:  # the run's own
+            return None
+
+    def refused(**given):
+        try:
+            searched(above(0.03), **given)
+        except ValueError:
+            return True
+        return False
 
     smallest, ran = searched(above(0.03))
     largest, _ = searched(below(0.03))
-    file = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
+    raised, gave_nan = above_failures("raises"), above_failures("nan")
+    bisect_lambda(float, above(0.03), low=1e-4, high=1, budget=4, file=file)
+    once = bisect_lambda(float, above(0.03), low=1e-4, high=1, budget=4, file=file, history=smallest.history[:4])
+    known = [LambdaRun(weight, weight) for weight in (1e-4, 0.001, 0.01, 1.0)]
+    outside, _ = searched(above(0.03), history=[LambdaRun(50.0, 0.0)])
     laws = {
-        "the edge is bracketed": lambda: smallest.bracket[0] <= 0.03 <= smallest.bracket[1],
-        "by halves in decades": lambda: math.isclose(smallest.bracket[1] / smallest.bracket[0], 1e4 ** (1 / 64)),
-        "the best is accepted": lambda: smallest.best >= 0.03 >= largest.best,
-        "the budget is spent": lambda: len(ran) == 8,
-        "nothing runs twice": lambda: searched(above(0.03), history=smallest.history)[1] == [],
-        "NaN is a failure": lambda: bisect_lambda(
-            broken_above(0.02, how="nan"), lambda _: True, low=1e-4, high=1, budget=8
-        ).history[1].failed,
-        "an error is caught": lambda: bisect_lambda(
-            broken_above(0.02, how="raises"), lambda _: True, low=1e-4, high=1, budget=8
-        ).best <= 0.02,
-        "a file is kept": lambda: bisect_lambda(
-            float, above(0.03), low=1e-4, high=1, budget=4, file=file
-        ) and len(read_runs(file)) == 4,
-        "disorder is noticed": lambda: searched(
-            lambda w: w > 0.1 or w == 0.001, history=[LambdaRun(w, w) for w in (1e-4, 0.001, 0.01, 1.0)]
-        )[0].out_of_order,
-    }  # fmt: skip
-    return {law for law, obeyed in laws.items() if not tried(obeyed)}
+        "the edge is bracketed": brackets(smallest) and brackets(largest),
+        "by halves in decades": halved(smallest),
+        "the best is accepted": None not in (smallest.best, largest.best) and smallest.best >= 0.03 >= largest.best,
+        "the budget is spent": len(ran) == 8,
+        "nothing runs twice": searched(above(0.03), history=smallest.history)[1] == [],
+        "NaN is a failure": any(done.failed for done in gave_nan.history),
+        "an error is caught": raised is not None and raised.best is not None and raised.best <= 0.02,
+        "a file is kept": len(read_runs(file)) == 4,
+        "disorder is noticed": searched(lambda w: w > 0.1 or w == 0.001, history=known)[0].out_of_order != (),
+        "those outside are left alone": brackets(outside) and len(outside.history) == 9,
+        "an island is told from a plain in three runs": len(searched(lambda _: True)[1]) == 3,
+        "two answers are refused": refused(history=[LambdaRun(0.1, 0.2), LambdaRun(0.1, 0.01)]),
+        "once is once": len(once.history) == 4,
+    }
+    return {law for law, obeyed in laws.items() if not obeyed}
 
 
 def test_the_library_s_search_obeys_every_law(tmp_path):
@@ -379,39 +518,25 @@ def arithmetic(runs, **ends):
     return middle if middle is None or bracket is None else sum(bracket) / 2
 
 
-def uncaught(run, weight):
-    return LambdaRun(weight, run(weight))
-
-
 WHOLE_NEXT = lambda_search.next_weight
 WHOLE_BRACKET = lambda_search.bracket_of
-BROKEN = {
-    "next_weight": [
-        arithmetic,
-        lambda runs, *, low, high, check=False: None if len(runs) > 3 else 0.1 / (1 + len(runs)),
-    ],
-    "bracket_of": [
-        lambda runs: (runs[0].weight, runs[1].weight) if len(runs) > 1 else None,
-        lambda runs: (lambda found: found and (found[1], found[1]))(WHOLE_BRACKET(runs)),
-    ],
-    "_holds_nan": [lambda result: False],
-    "_attempt": [uncaught],
-    "_write_runs": [lambda file, runs: None],
-    "_between": [lambda runs, low, high: []],
-    "_same": [lambda one, other: True],
-    "sorted": [lambda given, **_: list(given)],
-}
+BROKEN = [  # what is replaced, by what, and a law that then is broken
+    ("next_weight", arithmetic, "by halves in decades"),
+    ("next_weight", lambda runs, **_: None if len(runs) > 3 else 0.1 / (1 + len(runs)), "the budget is spent"),
+    ("bracket_of", lambda runs: (runs[0].weight, runs[1].weight) if len(runs) > 1 else None, "by halves in decades"),
+    ("bracket_of", lambda runs: (found := WHOLE_BRACKET(runs)) and (found[1], found[1]), "by halves in decades"),
+    ("holds_nan", lambda result: False, "NaN is a failure"),
+    ("_attempt", lambda run, weight: LambdaRun(weight, run(weight)), "an error is caught"),
+    ("write_runs", lambda file, runs: None, "a file is kept"),
+    ("_between", lambda runs, low, high: list(runs), "those outside are left alone"),
+    ("_same", lambda one, other: False, "an island is told from a plain in three runs"),
+    ("sorted", lambda given, **_: list(given), "the edge is bracketed"),
+    ("_check_answers", lambda runs: None, "two answers are refused"),
+    ("kept_runs", lambda history, file: [*read_runs(file), *history] if file else list(history), "once is once"),
+]
 
 
-@pytest.mark.parametrize(
-    ("name", "broken"), [(name, broken) for name, variants in BROKEN.items() for broken in variants]
-)
-def test_a_broken_search_is_caught(monkeypatch, tmp_path, name, broken):
-    if name == "_between":  # what is never counted never ends
-        monkeypatch.setattr(lambda_search, "next_weight", lambda *_, **__: None)
-    monkeypatch.setattr(lambda_search, name, broken, raising=False)
-    try:
-        found = violated(tmp_path)
-    except Exception:
-        return
-    assert found
+@pytest.mark.parametrize(("name", "broken", "law"), BROKEN)
+def test_a_broken_search_is_caught(monkeypatch, tmp_path, name, broken, law):
+    monkeypatch.setattr(lambda_search, name, broken, raising=name != "sorted")
+    assert law in violated(tmp_path)
