@@ -97,6 +97,7 @@ def test_its_picture_is_there_and_described():
 def test_the_success_that_it_quotes_is_the_manifest_s():
     told = json.loads((ROOT / "assets/checkpoints/lite.json").read_text(encoding="utf-8"))["evaluation"]
     planner, random = told["planner"], told["random"]
-    sentence = re.search(r"it solves ([\d.]+) % of 1,000 held-out tasks\s+where random actions solve ([\d.]+) %", README)
+    words = r"it solves ([\d.]+) % of 1,000 held-out tasks\s+where random actions solve ([\d.]+) %"
+    sentence = re.search(words, README)
     assert planner["trials"] == random["trials"] == 1000
     assert sentence.groups() == (f"{100 * planner['success']:.1f}", f"{100 * random['success']:.1f}")
