@@ -32,6 +32,7 @@ from lewm_lite.training.rivals import Rival
 from lewm_lite.world.episode_dataset import EpisodeDataset
 
 FRAME_SKIP = 5
+LOOK_EVERY = 250  # steps
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def train(objective: str, seed: int, config: WorldModelObjectivesConfig, *, data
         generator=seeded(seed),
         held_out=held_out,
         rival=rival,
+        look_every=LOOK_EVERY,
         progress=lambda record: record.step % 250 or report(f"{objective} {seed}: step {record.step}"),
         warn=report,
     )
