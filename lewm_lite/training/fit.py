@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from lewm_lite.world.episode_dataset import EpisodeDataset
 
 KEEP_EVERY = 10  # steps of which one is kept in the history
-LOOK_EVERY = 50  # steps: a collapse is over in as many
-SHORT_LOOKS = 20  # looks of a training that is shorter than as many times LOOK_EVERY
+LOOK_EVERY, SHORT_LOOKS = 50, 20  # steps between looks, or so many looks in a training that is too short for that
 
 
 def fit(
@@ -52,9 +51,8 @@ def fit(
 
     Each step takes the gradient of :func:`~lewm_lite.training.world_model_loss.world_model_loss` on a batch of clips,
     shortens it to ``clip_norm`` and gives it to AdamW. Under ``torch.distributed`` every process takes its part of each
-    batch, and without dropout, which each draws for its own part, the weights are those of one process alone, but for
-    the last digits of a sum. A run that was cut off and is resumed ends with the weights of one that was not: on the
-    CPU, and with the same number of processes, to the last bit.
+    batch; without dropout the weights are those of one process alone, but for rounding. A run that was cut off and is
+    resumed ends with the weights of one that was not: on the CPU, with as many processes, to the last bit.
 
     Args:
         model: its weights are where training starts.
@@ -64,40 +62,31 @@ def fit(
         folder: for ``checkpoint.safetensors`` and curves for TensorBoard. resume: go on from the checkpoint there.
         rival: what else should keep the embeddings apart, for comparison; its run has no folder, and one process.
         checkpoint_every, look_every: steps from one to the next; the last step has both. Neither moves the weights.
-            Without ``look_every`` a look comes every 50 steps, and 20 times or more in a short training.
+            Looks are 50 steps apart if nothing else is said, or a 20th of the steps if that is less.
         workers: processes that read clips; 0 for none but this one.
-        progress: called after every step. warn: called with a sentence when the embeddings collapse, or when there is
-            no room left for curves.
+        progress: called after every step. warn: called with a sentence on a collapse, or a disk too full for curves.
     Returns:
         Each tenth step, what the looks saw, and the warnings.
     Raises:
         FloatingPointError: the loss or its gradient became infinite or NaN: at which step, and which part.
-        ValueError: a dataset that doesn't fit the model, a batch larger than it or of one clip, or clips that can't be
-            read; another configuration, seed or dataset than that of the run to resume.
-        FileNotFoundError: nothing to resume. FileExistsError: a run in ``folder``.
-        OSError: a checkpoint can't be written; the one before stays whole.
+        ValueError: clips that don't fit the model, too few, or damaged; a batch of one; another configuration, seed or
+            dataset than that of the run to resume.
+        FileNotFoundError: nothing to resume. FileExistsError: a run in ``folder``. OSError: no room for a checkpoint.
     """
     check_generator(generator)
-    check_positive_integer("checkpoint_every", checkpoint_every)
-    if look_every is not None:
-        check_positive_integer("look_every", look_every)
-    check_fits("dataset", dataset, model)
-    if held_out is not None:
-        check_fits("held_out", held_out, model)
+    look_every = steps_between_looks(config.steps) if look_every is None else look_every
+    _check_asked(model, dataset, held_out, checkpoint_every=checkpoint_every, look_every=look_every)
     run = _begin(model, dataset, config, generator, folder, resume, rival)
     plan = _planned(run)
     trained = _shared(model.train())
-    look_every = look_every or steps_between_looks(config.steps)
-    writes = rank_and_processes()[0] == 0  # of several processes the first alone
-    with open_curves(run.folder if writes else None, start=run.step, warn=warn) as curves:
+    with open_curves(run.folder if _writes() else None, start=run.step, warn=warn) as curves:
         for frames, actions in read_clips(dataset, plan, workers):
             record = _step(run, trained, prepared(frames, actions, like=model.encoder.class_token))
             run.step += 1
-            last = run.step == config.steps
             _keep(run, record, curves)
-            if run.step % look_every == 0 or last:
-                _look(run, held_out or dataset, curves, warn)
-            if run.step % checkpoint_every == 0 or last:
+            if _is_due(run, look_every):
+                _look(run, dataset if held_out is None else held_out, curves, warn)
+            if _is_due(run, checkpoint_every):
                 _settle_and_save(run)
             progress(record)
     model.eval()
@@ -107,6 +96,23 @@ def fit(
 def steps_between_looks(steps: int) -> int:
     """When nothing else is asked for: often enough to see a collapse while there is something left to stop."""
     return min(LOOK_EVERY, max(1, steps // SHORT_LOOKS))
+
+
+def _check_asked(model: LeWorldModel, dataset: EpisodeDataset, held_out: EpisodeDataset | None, **every: int) -> None:
+    for name, steps in every.items():
+        check_positive_integer(name, steps)
+    check_fits("dataset", dataset, model)
+    if held_out is not None:
+        check_fits("held_out", held_out, model)
+
+
+def _is_due(run: Run, every: int) -> bool:
+    return run.step % every == 0 or run.step == run.config.steps
+
+
+def _writes() -> bool:
+    """Of several processes the first alone."""
+    return rank_and_processes()[0] == 0
 
 
 def _begin(
@@ -226,7 +232,7 @@ def _keep(run: Run, record: Record, curves: Curves) -> None:
 def _settle_and_save(run: Run) -> None:
     with _stopped_by_numbers(run, run.step):
         settle_averages(run.model, run.dataset, batch_size=run.config.batch_size)
-    if run.folder is not None and rank_and_processes()[0] == 0:
+    if run.folder is not None and _writes():
         save_run(run)
 
 
