@@ -6,13 +6,17 @@ import hashlib
 import json
 import os
 import platform
+import re
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
+_UNFINISHED = ".part"  # how the name of a file ends that is being written
+_LEFT_OVER_S = 3600  # untouched for so long, nobody writes to it any more
 
 
 def asset_root() -> Path:
@@ -44,11 +48,13 @@ def asset_path(name: str) -> Path:
 def in_one_step(path: Path) -> Iterator[Path]:
     """The name of an empty new file beside ``path`` to write to; what was written takes its place when the block ends.
 
-    If the block fails, the new file goes and ``path`` stays as it was: there is never half a file.
+    If the block fails, the new file goes and ``path`` stays as it was: there is never half a file. What a process that
+    was killed in the block left behind goes too, when ``path`` is written again an hour later or more.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    _remove_left_overs(path)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_UNFINISHED)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -60,6 +66,16 @@ def in_one_step(path: Path) -> Iterator[Path]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _remove_left_overs(path: Path) -> None:
+    """A young one may be another process's, still being written; what can't be removed is left."""
+    name = re.compile(re.escape(f".{path.name}.") + r"\w+" + re.escape(_UNFINISHED))
+    for found in path.parent.iterdir():
+        if name.fullmatch(found.name):
+            with suppress(OSError):
+                if time.time() - found.stat().st_mtime > _LEFT_OVER_S:
+                    found.unlink()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import platform
+import re
 import stat
 from pathlib import Path
 
@@ -183,3 +185,23 @@ def test_a_file_that_others_write_takes_its_place_when_the_block_ends(tmp_path):
         temporary.write_bytes(b"half")
         raise KeyboardInterrupt
     assert path.read_bytes() == b"new" and names_in(path.parent) == ["b.bin"]
+
+
+def test_what_a_killed_process_left_goes_when_it_is_old_and_nothing_else(tmp_path):
+    path = tmp_path / "c.bin"
+    old = (
+        ".c.bin.abc_1234.part",
+        ".c.bin.d.abc_1234.part",
+        ".other.bin.abc_1234.part",
+        ".c.bin.original",
+        "c.bin.part",
+    )
+    for name in old:
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    (tmp_path / ".c.bin.young123.part").touch()
+    with in_one_step(path) as temporary:
+        temporary.touch()
+        left = re.sub(r"\.\w+\.part$", ".abc_1234.part", temporary.name)  # the name is one that would go
+        assert left == old[0]
+    assert names_in(tmp_path) == sorted([*old[1:], ".c.bin.young123.part", "c.bin"])

@@ -2,9 +2,11 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 
 import h5py
@@ -14,8 +16,11 @@ import torch
 from lewm_lite.__main__ import main
 from lewm_lite.labs import registry, shipping
 from lewm_lite.model.presets import PRESETS
+from lewm_lite.training import command as train_command
+from lewm_lite.training import fit as fit_module
 from lewm_lite.training.checkpoints import read_checkpoint
-from lewm_lite.training.fit_config import RECIPES
+from lewm_lite.training.fit_config import RECIPES, FitConfig
+from lewm_lite.training.history import Look
 
 
 @pytest.fixture
@@ -221,6 +226,75 @@ def test_train_shows_its_progress_writes_a_checkpoint_and_says_what_came_of_it(e
     assert checkpoint.facts["fit"]["sigreg_weight"] == RECIPES["lite"].sigreg_weight
     assert checkpoint.facts["step"] == checkpoint.facts["fit"]["steps"] == 6
     assert len(list((tmp_path / "run").glob("events.out.tfevents.*"))) == 1
+    look = checkpoint.facts["looks"][-1]
+    assert captured.out.endswith(f"effective rank {look['effective_rank']:.1f}. {look['words']}\n")
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What fit is called with; then it goes on."""
+    calls, real = [], train_command.fit
+
+    def spied(model, dataset, config, **given):
+        calls.append({"dataset": dataset, "config": config, **given})
+        return real(model, dataset, config, **given)
+
+    monkeypatch.setattr(train_command, "fit", spied)
+    return calls
+
+
+def test_train_hands_on_every_option(episodes, tmp_path, asked):
+    words = ["--workers", "1", "--in-memory", "--look-every", "4", "--checkpoint-every", "5", "--frame-skip", "2"]
+    assert train(episodes, tmp_path / "run", *words) == 0
+    assert train(episodes, tmp_path / "other") == 0
+    found, plain = asked
+    assert (found["workers"], found["look_every"], found["checkpoint_every"]) == (1, 4, 5)
+    assert (plain["workers"], plain["look_every"], plain["checkpoint_every"]) == (0, None, 2)
+    for given, kept in ((found, True), (plain, False)):
+        for dataset, split in ((given["dataset"], "train"), (given["held_out"], "test")):
+            assert dataset.split == split and dataset.frame_skip == (2 if kept else 5)
+            assert (len(pickle.dumps(dataset)) > 32 * 32 * 3 * 20) == kept  # pixels of 20 rows at least, or none
+    assert [look["step"] for look in read_checkpoint(tmp_path / "run").facts["looks"]] == [4, 6]
+
+
+def test_train_warns_of_a_collapse_while_it_trains(episodes, tmp_path, capsys, monkeypatch):
+    def collapsed(model, dataset, *, step, clips):
+        return Look(step, 0.1, 0.01, 1.0, "complete", "It is a point.")
+
+    monkeypatch.setattr(fit_module, "look_at", collapsed)
+    assert train(episodes, tmp_path / "run") == 0
+    captured = capsys.readouterr()
+    assert "warning: step 1: the embeddings collapse to a point" in captured.err
+    assert captured.out.endswith(" It is a point.\n")
+
+
+@pytest.mark.slow
+def test_train_on_a_full_disk_names_the_file_and_what_is_left(episodes, tmp_path):
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
+    program = f"{limited}import sys; from lewm_lite.__main__ import main; sys.exit(main())"
+    out = tmp_path / "run"
+    words = ["train", "--data", str(episodes), "--out", str(out), *STEPS]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    start = [sys.executable, "-c", program]
+    end = subprocess.run([*start, *words], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert end.returncode == 1 and "Traceback" not in end.stderr
+    told = f"error: {out / 'checkpoint.safetensors'} can't be written at step 2 (File too large): there is no "
+    assert told in end.stderr
+
+
+def test_help_of_train_says_what_each_setting_is(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    out = " ".join(capsys.readouterr().out.split())
+    for said in (
+        "how many batches to learn from (default: lite 2000, paper 50000)",
+        "share of the steps over which the learning rate rises",
+        "lambda, of SIGReg beside the prediction loss",
+        "a longer gradient is shortened to this length",
+        "steps from one look to the next: prediction and collapse, on held-out clips (default: 50, or",
+    ):
+        assert said in out
+    assert set(train_command._SAID) == {field.name for field in fields(FitConfig)}
 
 
 def test_train_says_it_in_json_on_one_line_and_takes_what_it_is_given(episodes, tmp_path, capsys):

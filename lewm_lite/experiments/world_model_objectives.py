@@ -34,6 +34,7 @@ from lewm_lite.world.action_blocks import ActionBlocks
 from lewm_lite.world.episode_dataset import EpisodeDataset
 
 FRAME_SKIP = 5
+LOOK_EVERY = 250  # steps
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def train(objective: str, seed: int, config: WorldModelObjectivesConfig, *, data
         generator=seeded(seed),
         held_out=held_out,
         rival=rival,
+        look_every=LOOK_EVERY,
         progress=lambda record: record.step % 250 or report(f"{objective} {seed}: step {record.step}"),
         warn=report,
     )

@@ -1,13 +1,20 @@
-"""Which clips each step of a training looks at: known from the step's number alone, so that a run can be resumed."""
+"""Clips for a training: which each step looks at, known from its number alone so that a run can be resumed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import torch
-from torch.utils.data import Sampler
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
 
+from lewm_lite.checks import ShapeError
+from lewm_lite.model.world_model import LeWorldModel
 from lewm_lite.seeding import seeded
+
+if TYPE_CHECKING:
+    from lewm_lite.world.episode_dataset import EpisodeDataset
 
 
 class BatchPlan(Sampler[list[int]]):
@@ -48,3 +55,46 @@ class BatchPlan(Sampler[list[int]]):
                 order = torch.randperm(self.clips, generator=seeded(self.seed + epoch))
             first = step % batches * self.batch_size + self.rank * share
             yield order[first : first + share].tolist()
+
+
+def read_clips(dataset: EpisodeDataset, plan: BatchPlan, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Frames and actions of each step of a plan, read by so many processes beside this one.
+
+    Raises:
+        ValueError: what is stored there is damaged; in one sentence, whichever process met it.
+    """
+    # The loader draws a seed for its workers: from a generator of its own, not from the global state.
+    loader = DataLoader(dataset, batch_sampler=plan, num_workers=workers, generator=seeded(plan.seed))
+    try:
+        yield from loader
+    except ValueError as error:
+        if not workers:
+            raise
+        # A worker's error comes as its whole traceback, of which the last line is what it said.
+        _, _, words = str(error).strip().splitlines()[-1].partition(": ")
+        raise type(error)(words) from error
+
+
+def check_fits(name: str, dataset: EpisodeDataset, model: LeWorldModel) -> None:
+    """Refuse clips of other sizes than the model takes.
+
+    Raises:
+        ShapeError: which of frames, actions and length it is; ``name`` is the argument that ``dataset`` was given as.
+    """
+    size, length = model.config.image_size, model.config.context + 1
+    if tuple(dataset.image_size) != (size, size):
+        height, width = dataset.image_size
+        raise ShapeError(
+            f"{name} must have frames of {size} x {size} pixels for this model, got {width} x {height}: "
+            f"collect them with --size {size}"
+        )
+    if dataset.action_dim != model.action_dim:
+        raise ShapeError(
+            f"{name} must have {model.action_dim} numbers in an action for this model, got {dataset.action_dim}: "
+            "an action is a block of frame_skip steps of the environment"
+        )
+    if not 2 <= dataset.clip_length <= length:
+        raise ShapeError(
+            f"{name} must have clips of 2 to {length} frames, one more than the predictor looks back on, "
+            f"got clip_length {dataset.clip_length}"
+        )

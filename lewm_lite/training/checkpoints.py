@@ -72,7 +72,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     Args:
         path: the file, or the folder of a run.
     Raises:
-        FileNotFoundError: nothing there. CheckpointError: another kind of file, or a part of one.
+        FileNotFoundError: nothing there. CheckpointError: another kind of file, a part of one, or another version's.
     """
     path = Path(path)
     path = path / FILE_NAME if path.is_dir() else path
@@ -89,7 +89,17 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
             f"{path} must be a checkpoint of format {_FORMAT!r}, got {metadata.get('format')!r}: "
             "for the authors' files see load_released_weights"
         )
-    about = json.loads(metadata["about"])
+    try:
+        return _unpacked(json.loads(metadata["about"]), tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise CheckpointError(
+            f"{path} must say of its model what this version of lewm_lite does, got a file written by another version, "
+            f"or changed since ({what})"
+        ) from error
+
+
+def _unpacked(about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Checkpoint:
     blocks = about["action_blocks"]
     return Checkpoint(
         WorldModelConfig(**about["sizes"]),

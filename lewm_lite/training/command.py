@@ -12,10 +12,22 @@ from lewm_lite.model.presets import PRESETS
 from lewm_lite.model.world_model import LeWorldModel
 from lewm_lite.seeding import seeded
 from lewm_lite.training.checkpoints import FILE_NAME
-from lewm_lite.training.fit import fit
+from lewm_lite.training.fit import LOOK_EVERY, SHORT_LOOKS, fit
 from lewm_lite.training.fit_config import PRECISIONS, RECIPES, FitConfig
 from lewm_lite.training.history import History
 from lewm_lite.training.processes import DEVICES, as_torchrun_says, pick_device, rank_and_processes
+
+_SAID = {  # of FitConfig's fields
+    "steps": "how many batches to learn from",
+    "batch_size": "clips in a batch, of all processes together",
+    "learning_rate": "AdamW's, at its highest",
+    "warmup": "share of the steps over which the learning rate rises, from 0 to below 1",
+    "weight_decay": "AdamW's: share of each weight that goes per step, times the learning rate",
+    "clip_norm": "a longer gradient is shortened to this length",
+    "sigreg_weight": "lambda, of SIGReg beside the prediction loss; right for one batch size, with which SIGReg grows",
+    "num_directions": "directions that SIGReg looks along, fresh at each step",
+    "precision": "of the forward pass; SIGReg and BatchNorm stay in float32",
+}
 
 
 def describe_train(train: argparse.ArgumentParser) -> None:
@@ -29,12 +41,15 @@ def describe_train(train: argparse.ArgumentParser) -> None:
     for field in fields(FitConfig):
         given = {"choices": PRECISIONS} if field.name == "precision" else {"type": type(field.default)}
         told = ", ".join(f"{name} {getattr(recipe, field.name)}" for name, recipe in RECIPES.items())
-        train.add_argument(f"--{field.name.replace('_', '-')}", default=None, help=f"default: {told}", **given)
+        told = f"{_SAID[field.name]} (default: {told})"
+        train.add_argument(f"--{field.name.replace('_', '-')}", default=None, help=told, **given)
     train.add_argument("--frame-skip", type=int, default=5, help="steps of an action block (default: %(default)s)")
-    train.add_argument("--in-memory", action="store_true", help="read all pixels once; for files that fit")
+    train.add_argument("--in-memory", action="store_true", help="read the pixels once; for files that fit")
     train.add_argument("--workers", type=int, default=0, help="processes that read clips (default: %(default)s)")
-    train.add_argument("--checkpoint-every", type=int, default=500, help="steps (default: %(default)s)")
-    train.add_argument("--look-every", type=int, default=250, help="steps (default: %(default)s)")
+    train.add_argument("--checkpoint-every", type=int, default=500, help="steps from one to the next (default: 500)")
+    looks = "steps from one look to the next: prediction and collapse, on held-out clips "
+    looks += f"(default: {LOOK_EVERY}, or a {SHORT_LOOKS}th of the steps if that is less)"
+    train.add_argument("--look-every", type=int, default=None, help=looks)
     train.add_argument("--json", action="store_true", help="print the result as one line of JSON")
 
 
@@ -89,5 +104,6 @@ def _told(history: History, path: Path, *, as_json: bool) -> str:
         return json.dumps({"checkpoint": str(path), **record._asdict(), **last})
     return (
         f"written to {path} after {record.step} steps: prediction loss {record.prediction:.3f}, SIGReg "
-        f"{record.sigreg:.2f}; held-out episodes {look.prediction:.3f}, effective rank {look.effective_rank:.1f}"
+        f"{record.sigreg:.2f}; held-out episodes {look.prediction:.3f}, standard deviation {look.std:.2f}, effective "
+        f"rank {look.effective_rank:.1f}. {look.words}"
     )

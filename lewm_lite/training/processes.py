@@ -19,7 +19,7 @@ def pick_device(name: str = "auto") -> torch.device:
     Args:
         name: ``"auto"`` takes a GPU if there is one, then Apple's, then the processor.
     Raises:
-        ValueError: another name, or a device that isn't there.
+        ValueError: another name, a device that isn't there, fewer GPUs than processes, or several processes on Apple's.
     """
     if name not in DEVICES:
         raise ValueError(f"device must be one of {list(DEVICES)}, got {name!r}")
@@ -28,9 +28,17 @@ def pick_device(name: str = "auto") -> torch.device:
         name = next(kind for kind, here in there.items() if here)
     if not there[name]:
         raise ValueError(f"device is {name!r}, which this machine, or this torch, doesn't have: try 'auto'")
-    if name == "cuda":
-        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
-    return torch.device(name)
+    if name == "mps" and int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise ValueError("device must be 'cpu' or 'cuda' for several processes, got 'mps', which can't add up for them")
+    if name != "cuda":
+        return torch.device(name)
+    place, count = int(os.environ.get("LOCAL_RANK", 0)), torch.cuda.device_count()
+    if place >= count:
+        raise ValueError(
+            f"device 'cuda' must have a GPU for each process of this machine, got {count} for {place + 1} processes or "
+            f"more: start torchrun with --nproc-per-node {count}, or take 'cpu'"
+        )
+    return torch.device("cuda", place)
 
 
 def rank_and_processes() -> tuple[int, int]:

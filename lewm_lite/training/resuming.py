@@ -44,7 +44,11 @@ class Run:
 
 
 def save_run(run: Run) -> None:
-    """Write the run to its folder, over the checkpoint before, in one step."""
+    """Write the run to its folder, over the checkpoint before, in one step.
+
+    Raises:
+        OSError: it can't be written; a checkpoint that was there stays whole.
+    """
     tensors = {"generator": run.generator.get_state()}
     for name, value in run.model.named_parameters():
         for key, moment in run.optimiser.state[value].items():
@@ -59,7 +63,12 @@ def save_run(run: Run) -> None:
         "looks": [look._asdict() for look in run.history.looks],
         "warnings": run.history.warnings,
     }
-    write_checkpoint(run.folder / FILE_NAME, run.model, facts=facts, tensors=tensors)
+    path = run.folder / FILE_NAME
+    try:
+        write_checkpoint(path, run.model, facts=facts, tensors=tensors)
+    except OSError as error:
+        left = "the checkpoint before is whole" if path.is_file() else "there is no checkpoint yet"
+        raise OSError(f"{path} can't be written at step {run.step} ({error.strerror or error}): {left}") from error
 
 
 def facts_of_data(dataset: EpisodeDataset) -> dict[str, Any]:
@@ -92,9 +101,7 @@ def restore(run: Run) -> None:
     run.generator.set_state(checkpoint.tensors["generator"])
     run.optimiser.load_state_dict(
         {
-            "state": {
-                place: _moments(checkpoint, name) for place, name in enumerate(dict(run.model.named_parameters()))
-            },
+            "state": _moments(checkpoint, list(dict(run.model.named_parameters()))),
             "param_groups": run.optimiser.state_dict()["param_groups"],
         }
     )
@@ -104,9 +111,14 @@ def restore(run: Run) -> None:
     run.history = History(records, looks, list(checkpoint.facts["warnings"]))
 
 
-def _moments(checkpoint: Checkpoint, name: str) -> dict[str, Tensor]:
+def _moments(checkpoint: Checkpoint, names: list[str]) -> dict[int, dict[str, Tensor]]:
+    """By a parameter's place among ``names``; one that had no gradient, such as a frozen one, has none."""
     keys = ("step", "exp_avg", "exp_avg_sq")
-    return {key: checkpoint.tensors[f"optimiser.{key}.{name}"] for key in keys}
+    return {
+        place: {key: checkpoint.tensors[f"optimiser.{key}.{name}"] for key in keys}
+        for place, name in enumerate(names)
+        if f"optimiser.step.{name}" in checkpoint.tensors
+    }
 
 
 def _refuse_another_run(run: Run, checkpoint: Checkpoint, path: Path) -> None:

@@ -52,7 +52,9 @@ class Rival:
         start = int(torch.randint(2**62, (), generator=generator, device=generator.device))
         embeddings, predictions = model(frames, actions, generator=seeded(start, device=frames.device))
         directions = random_directions(embeddings.shape[-1], num_directions, generator=generator)
-        prediction = (predictions - self._targets(embeddings, frames)).square().mean()
+        miss = predictions - self._targets(embeddings, frames)
+        miss = miss if miss.dtype in (torch.float32, torch.float64) else miss.float()
+        prediction = miss.square().mean()
         clouds = embeddings.transpose(0, 1)  # (time, batch, dim): samples are the batch
         score = sigreg(clouds if sigreg_weight else clouds.detach(), directions.to(frames.device))
         total = prediction + sigreg_weight * score + self._terms(clouds)

@@ -50,7 +50,7 @@ class EpisodeDataset(Dataset[Clip]):
         clip_length: frames in a clip, >= 1.
         split: ``"train"`` or ``"test"``.
         frame_skip: rows from one frame of a clip to the next, >= 1.
-        in_memory: read all pixels once, here, and nothing from disk afterwards; for files that fit.
+        in_memory: read the split's pixels once, here, and nothing from disk afterwards; for files that fit.
     Raises:
         FileNotFoundError: nothing at ``path``. ValueError: another split, or lengths below 1.
         DatasetError: the file is not whole, see :func:`~lewm_lite.world.episode_file.read_index`, or has no episode in
@@ -95,7 +95,7 @@ class EpisodeDataset(Dataset[Clip]):
         self._pixels = None
         if in_memory:
             with self:
-                self._pixels = read_rows(self.path, self._column("pixels"), slice(None))
+                self._pixels = self._read_all()
 
     @property
     def action_dim(self) -> int:
@@ -160,10 +160,23 @@ class EpisodeDataset(Dataset[Clip]):
         return torch.from_numpy(read_rows(self.path, self._column(name), rows).astype(np.float32))
 
     def _frames(self, rows: slice) -> Tensor:
-        kept = self._pixels
-        pixels = torch.from_numpy(read_rows(self.path, self._column("pixels"), rows) if kept is None else kept[rows])
+        if self._pixels is None:
+            pixels = torch.from_numpy(read_rows(self.path, self._column("pixels"), rows))
+        else:  # rows are of one episode
+            place = int(np.searchsorted(self._index.starts, rows.start, side="right")) - 1
+            first = int(self._index.starts[place])
+            pixels = torch.from_numpy(self._pixels[place][rows.start - first : rows.stop - first : rows.step])
         frames = pixels.movedim(-1, 1) if self._index.channels_last else pixels
         return frames.clone(memory_format=torch.contiguous_format)
+
+    def _read_all(self) -> dict[int, np.ndarray]:
+        """Pixels of the split's episodes, by their numbers in the file."""
+        column, index = self._column("pixels"), self._index
+        ends = index.starts + index.lengths
+        return {
+            int(number): read_rows(self.path, column, slice(int(index.starts[number]), int(ends[number])))
+            for number in self.episodes
+        }
 
     def _column(self, name: str) -> h5py.Dataset:
         # An open HDF5 file can't be shared between processes: each worker of a DataLoader opens its own.

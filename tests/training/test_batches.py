@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import h5py
 import pytest
 
-from lewm_lite.training.batches import BatchPlan
+from lewm_lite.training.batches import BatchPlan, read_clips
+from lewm_lite.world.episode_dataset import EpisodeDataset
+from lewm_lite.world.episode_file import DatasetError
 
 
 def plan(start=0, steps=12, **given):
@@ -39,3 +42,21 @@ def test_what_cannot_be_shared_out_is_refused():
         BatchPlan(3, 4, start=0, steps=1, seed=0)
     with pytest.raises(ValueError, match="batch_size must be a multiple of the 3 processes, got 4"):
         BatchPlan(9, 4, start=0, steps=1, seed=0, processes=3)
+
+
+def test_what_a_worker_met_is_told_in_one_sentence(square_path, tmp_path):
+    path = tmp_path / "damaged.h5"
+    with h5py.File(square_path) as file, h5py.File(path, "w") as copy:
+        for name in ("action", "ep_len", "ep_offset"):
+            copy[name] = file[name][:]
+        copy.create_dataset("pixels", data=file["pixels"][:], chunks=(12, 8, 8, 3), fletcher32=True)
+        place = copy["pixels"].id.get_chunk_info(0).byte_offset
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(b"damaged")
+    dataset = EpisodeDataset(path, clip_length=4, frame_skip=2)
+    steps = BatchPlan(len(dataset), 8, start=0, steps=9, seed=0)
+    for workers in (0, 1):
+        with pytest.raises(DatasetError, match=r"^/.*/damaged.h5: pixels can't be read, rows .* are damaged") as end:
+            list(read_clips(dataset, steps, workers))
+        assert "\n" not in str(end.value)

@@ -122,3 +122,23 @@ def test_weights_that_cannot_be_right_are_refused(tmp_path, model, damage):
     words = "projector.output.weight holds 128 NaN" if damage == "nan" else "don't fit .*'projector.output.weight'"
     with pytest.raises(ValueError, match=words):
         load_checkpoint(path)
+
+
+@pytest.mark.parametrize("change", ["unknown size", "no sizes", "no about", "not JSON", "blocks"])
+def test_what_another_version_wrote_is_refused(tmp_path, model, change):
+    path = tmp_path / FILE_NAME
+    write_checkpoint(path, model, facts={})
+    whole = read_checkpoint(path)
+    about = {"sizes": vars(whole.config).copy(), "action_dim": 4, "action_blocks": None, "facts": {}}
+    if change == "unknown size":
+        about["sizes"]["wings"] = 2
+    elif change == "no sizes":
+        del about["sizes"]
+    elif change == "blocks":
+        about["action_blocks"] = {"frame_skip": 2}
+    metadata = {"format": "lewm_lite 1", "about": "{" if change == "not JSON" else json.dumps(about)}
+    if change == "no about":
+        del metadata["about"]
+    save_file({f"model.{name}": value for name, value in whole.weights.items()}, path, metadata=metadata)
+    with pytest.raises(CheckpointError, match=f"{path} must say .* got a file written by another version, or changed"):
+        load_checkpoint(path)

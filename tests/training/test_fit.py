@@ -6,6 +6,8 @@ import errno
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.utils.tensorboard import SummaryWriter
 
 from lewm_lite import seeded
 from lewm_lite.training import fit as fit_module
@@ -17,12 +19,14 @@ from lewm_lite.training.checkpoints import (
     read_checkpoint,
     write_checkpoint,
 )
-from lewm_lite.training.fit import fit
+from lewm_lite.training.fit import fit, steps_between_looks
 from lewm_lite.training.fit_config import FitConfig
-from lewm_lite.training.watching import clips_of
+from lewm_lite.training.history import Look, Record
+from lewm_lite.training.watching import clips_of, look_at
 from lewm_lite.world.action_blocks import ActionBlocks
 from lewm_lite.world.episode_dataset import EpisodeDataset
 
+SHOWN = ("prediction", "std", "effective_rank")  # of a look
 SHORT = FitConfig(steps=14, batch_size=8, num_directions=16, learning_rate=3e-3)
 
 
@@ -98,6 +102,64 @@ def test_nothing_is_drawn_from_the_global_random_state(small_model, square):
     before = torch.get_rng_state()
     train(small_model(), square)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_held_out_clips_are_looked_at_and_nothing_else(small_model, square, square_path):
+    held_out = EpisodeDataset(square_path, clip_length=4, frame_skip=2, split="test")
+    one, other = small_model(), small_model()
+    config = FitConfig(steps=2, batch_size=8, num_directions=8)
+    found, wanted = train(one, square, config, held_out=held_out), train(other, square, config)
+    same(one, other)
+    assert found.records == wanted.records
+    for look, elsewhere in zip(found.looks, wanted.looks, strict=True):
+        assert look.prediction != elsewhere.prediction
+    assert found.looks[-1] == look_at(one, held_out, step=2, clips=8)
+
+
+def test_weights_decay_as_asked(small_model, square):
+    models = [small_model() for _ in range(2)]
+    for model, decay in zip(models, (0.0, 10.0)):
+        train(model, square, FitConfig(steps=1, batch_size=8, num_directions=8, learning_rate=0.01, weight_decay=decay))
+    for one, other, before in zip(*(model.parameters() for model in (*models, small_model()))):
+        torch.testing.assert_close(one - other, 0.01 * 10.0 * before)
+
+
+@pytest.mark.parametrize(("steps", "places"), [(41, [*range(2, 41, 2), 41]), (3, [1, 2, 3])])
+def test_looks_come_often_enough_to_see_a_collapse(small_model, square, monkeypatch, steps, places):
+    def look(model, dataset, *, step, clips):
+        return Look(step, 0.1, 1.0, 8.0, "none", "")
+
+    monkeypatch.setattr(fit_module, "look_at", look)
+    history = train(small_model(), square, FitConfig(steps=steps, batch_size=4, num_directions=4))
+    assert [look.step for look in history.looks] == places
+    assert [steps_between_looks(steps) for steps in (999, 1000, 2000, 50_000)] == [49, 50, 50, 50]
+
+
+def test_curves_show_each_kept_step_and_each_look(small_model, square, tmp_path):
+    history = train(small_model(), square, folder=tmp_path, look_every=5)
+    read = EventAccumulator(str(tmp_path))
+    read.Reload()
+    for kind, told in (("train", history.records), ("look", history.looks)):
+        shown = [tag.removeprefix(f"{kind}/") for tag in read.Tags()["scalars"] if tag.startswith(kind)]
+        assert set(shown) == {"train": set(Record._fields) - {"step"}, "look": set(SHOWN)}[kind]
+        for name in shown:
+            found = [(event.step, event.value) for event in read.Scalars(f"{kind}/{name}")]
+            wanted = [(entry.step, getattr(entry, name)) for entry in told]
+            assert found == [(step, pytest.approx(value, rel=1e-6)) for step, value in wanted]
+
+
+def test_a_training_goes_on_when_there_is_no_room_for_curves(small_model, square, tmp_path, monkeypatch):
+    def full(self):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    told, model, plain = [], small_model(), small_model()
+    with monkeypatch.context() as small_disk:
+        small_disk.setattr(SummaryWriter, "flush", full)
+        train(model, square, folder=tmp_path, warn=told.append)
+    assert len(told) == 1 and "the training goes on without them" in told[0]
+    train(plain, square)
+    same(model, plain)
+    same(load_checkpoint(tmp_path), plain)
 
 
 def test_another_seed_gives_other_weights_and_the_same_one_the_same(small_model, square):
@@ -179,8 +241,26 @@ def test_curves_go_on_where_they_were_cut_off(small_model, square, tmp_path):
     with pytest.raises(CutOff):
         train(small_model(), square, folder=tmp_path, checkpoint_every=5, progress=cut_off_after(11))
     assert len(list(tmp_path.glob("events*"))) == 1
-    train(small_model(), square, folder=tmp_path, resume=True)
+    history = train(small_model(), square, folder=tmp_path, resume=True)
     assert len(list(tmp_path.glob("events*"))) == 2
+    read = EventAccumulator(str(tmp_path))
+    read.Reload()
+    assert [event.step for event in read.Scalars("train/total")] == [record.step for record in history.records]
+
+
+def test_a_model_with_frozen_parameters_is_resumed(small_model, square, tmp_path):
+    def frozen():
+        model = small_model()
+        model.encoder.requires_grad_(False)
+        return model
+
+    whole, resumed = frozen(), frozen()
+    train(whole, square)
+    with pytest.raises(CutOff):
+        train(frozen(), square, folder=tmp_path, checkpoint_every=4, progress=cut_off_after(5))
+    train(resumed, square, folder=tmp_path, resume=True)
+    same(whole, resumed)
+    same(whole.encoder, frozen().encoder)
 
 
 def test_a_disk_that_is_full_stops_the_run_and_leaves_the_checkpoint_before(small_model, square, tmp_path, monkeypatch):
@@ -193,8 +273,13 @@ def test_a_disk_that_is_full_stops_the_run_and_leaves_the_checkpoint_before(smal
         write_checkpoint(path, model, **given)
 
     monkeypatch.setattr(resuming, "write_checkpoint", write)
-    with pytest.raises(OSError, match="No space left"):
+    words = (
+        f"{tmp_path / FILE_NAME} can't be written at step 8 .No space left on device.: the checkpoint before is whole"
+    )
+    with pytest.raises(OSError, match=words):
         train(small_model(), square, folder=tmp_path, checkpoint_every=4)
+    with pytest.raises(OSError, match="can't be written at step 14 .*: there is no checkpoint yet"):
+        train(small_model(), square, folder=tmp_path / "empty")
     monkeypatch.undo()
     assert read_checkpoint(tmp_path).facts["step"] == 4
     whole, resumed = small_model(), small_model()
@@ -228,6 +313,13 @@ def test_a_dataset_that_changed_is_refused(small_model, square, write_square, tm
     other = EpisodeDataset(tmp_path / "other.h5", clip_length=4, frame_skip=2)
     with pytest.raises(CheckpointError, match=f"the dataset {verb} since .*: 25 clips then, {len(other)} now"):
         train(small_model(), other, folder=tmp_path, resume=True)
+
+
+def test_a_dataset_of_as_many_other_clips_is_refused(small_model, square, tmp_path):
+    train(small_model(), square, folder=tmp_path)
+    square.action_mean = square.action_mean + 1
+    with pytest.raises(CheckpointError, match="is of another run: action_mean was .* and is "):
+        train(small_model(), square, folder=tmp_path, resume=True)
 
 
 def test_there_must_be_something_to_resume_and_nothing_is_overwritten(small_model, square, tmp_path):
@@ -278,14 +370,17 @@ def test_nan_stops_the_run_and_says_where(small_model, square, tmp_path, monkeyp
     model = small_model()
     with pytest.raises(FloatingPointError, match=f"training stopped at step 7 of 14: .*{words}.*learning_rate") as end:
         train(model, square, folder=tmp_path, checkpoint_every=4)
-    assert "nan" in str(end.value)
+    assert "nan" in str(end.value) and str(end.value).endswith("; the last checkpoint is whole")
     assert all(bool(torch.isfinite(value).all()) for value in model.parameters())
     assert read_checkpoint(tmp_path).facts["step"] == 4
 
 
-def test_a_run_that_flies_apart_by_itself_stops_too(small_model, square):
-    with pytest.raises(FloatingPointError, match=r"training stopped at step \d+ of 14: "):
-        train(small_model(), square, FitConfig(**{**vars(SHORT), "learning_rate": 1e30}))
+@pytest.mark.parametrize(("every", "folder"), [({"look_every": 1}, "run"), ({"checkpoint_every": 1}, None), ({}, None)])
+def test_a_run_that_flies_apart_by_itself_stops_too(small_model, square, tmp_path, every, folder):
+    given = {"look_every": 14, **every, "folder": folder and tmp_path / folder}
+    with pytest.raises(FloatingPointError, match=r"training stopped at step \d+ of 14: ") as end:
+        train(small_model(), square, FitConfig(**{**vars(SHORT), "learning_rate": 1e30}), **given)
+    assert "checkpoint" not in str(end.value)  # none was written
 
 
 @pytest.mark.parametrize(
@@ -297,10 +392,13 @@ def test_a_run_that_flies_apart_by_itself_stops_too(small_model, square):
         ({"clip_length": 1}, {}, "dataset must have clips of 2 to 4 frames, .* got clip_length 1"),
     ],
 )
-def test_a_dataset_for_another_model_is_refused(small_model, square_path, data, sizes, words):
+def test_a_dataset_for_another_model_is_refused(small_model, square, square_path, data, sizes, words):
     dataset = EpisodeDataset(square_path, **{"clip_length": 4, "frame_skip": 2, **data})
     with pytest.raises(ValueError, match=words):
         train(small_model(**sizes), dataset)
+    if not sizes:
+        with pytest.raises(ValueError, match=words.replace("dataset", "held_out")):
+            train(small_model(), square, held_out=dataset, progress=cut_off_after(1))
 
 
 def test_other_arguments_that_make_no_sense_are_refused(small_model, square):
@@ -310,3 +408,14 @@ def test_other_arguments_that_make_no_sense_are_refused(small_model, square):
         train(small_model(), square, look_every=0)
     with pytest.raises(ValueError, match="batch_size must be at most the dataset's 25 clips, got 64"):
         train(small_model(), square, FitConfig())
+
+
+@pytest.mark.parametrize(("processes", "size"), [(1, 1), (2, 2), (2, 3)])
+def test_a_process_with_one_clip_is_refused_before_anything_is_written(
+    small_model, square, tmp_path, monkeypatch, processes, size
+):
+    monkeypatch.setattr(fit_module, "rank_and_processes", lambda: (0, processes))
+    each = "" if processes == 1 else " for each of 2 processes"
+    with pytest.raises(ValueError, match=f"batch_size must be at least 2 clips{each}, got {size}"):
+        train(small_model(), square, FitConfig(steps=2, batch_size=size), folder=tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from lewm_lite import seeded
+from lewm_lite.model.world_model import Foresight
 from lewm_lite.objectives.vicreg import covariance_penalty, variance_hinge
+from lewm_lite.training import fit as fit_module
 from lewm_lite.training.fit import fit
 from lewm_lite.training.fit_config import FitConfig
 from lewm_lite.training.joint_embedding import MOMENTUM, OBJECTIVES, Objective
@@ -88,3 +90,22 @@ def test_what_cannot_be_is_refused(small_model, square, tmp_path):
     with pytest.raises(ValueError, match="rival can't have a folder"):
         fit(model, square, CONFIG, generator=seeded(0), rival=rival, folder=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_under_bfloat16_a_rival_s_loss_stays_in_float32(small_model, clips):
+    model = small_model(dropout=0.0)
+    rival = Rival(model, OBJECTIVES["vicreg"])
+
+    def rounded(*given, **named):
+        return Foresight(*(part.bfloat16() for part in model(*given, **named)))
+
+    found, wanted = (loss_of(rival, one, clips).prediction for one in (rounded, model))
+    assert found.dtype == torch.float32 and found != found.bfloat16()
+    torch.testing.assert_close(found, wanted, rtol=0.05, atol=0)
+
+
+def test_several_processes_are_refused(small_model, square, monkeypatch):
+    model = small_model()
+    monkeypatch.setattr(fit_module, "rank_and_processes", lambda: (0, 2))
+    with pytest.raises(ValueError, match="rival must be trained by one process, got 2: its terms"):
+        fit(model, square, CONFIG, generator=seeded(0), rival=Rival(model, OBJECTIVES["vicreg"]))

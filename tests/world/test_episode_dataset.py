@@ -149,12 +149,16 @@ def test_in_memory_is_the_same_from_elsewhere(channels_first, path, tmp_path):
             del file["pixels"]
             file["pixels"] = pixels
         path = copy
-    disk, memory = (EpisodeDataset(path, clip_length=3, in_memory=kept) for kept in (False, True))
-    assert memory[0].frames.shape == (3, 3, 4, 6)
-    for place in range(len(disk)):
-        assert all(torch.equal(one, other) for one, other in zip(disk[place], memory[place]))
-    memory[0].frames.zero_()
-    assert torch.equal(memory[0].frames, disk[0].frames)
+    for split in ("train", "test"):
+        parts = {"clip_length": 3, "frame_skip": 2, "split": split}
+        disk, memory = (EpisodeDataset(path, **parts, in_memory=kept) for kept in (False, True))
+        assert memory[0].frames.shape == (3, 3, 4, 6)
+        for place in range(len(disk)):
+            assert all(torch.equal(one, other) for one, other in zip(disk[place], memory[place]))
+        for place in range(len(disk.episodes)):
+            assert torch.equal(disk.episode(place).frames, memory.episode(place).frames)
+        memory[0].frames.zero_()
+        assert torch.equal(memory[0].frames, disk[0].frames)
 
 
 def test_a_loader_batches_clips_and_is_the_same_for_the_same_generator(path):
@@ -232,7 +236,11 @@ def test_workers_read_the_same_clips(path):
 
 def test_a_dataset_holds_no_pixels_until_asked(path):
     assert len(pickle.dumps(EpisodeDataset(path, clip_length=2))) < 12_000
-    assert len(pickle.dumps(EpisodeDataset(path, clip_length=2, in_memory=True))) > LENGTHS.sum() * 4 * 6 * 3
+    pixels = 4 * 6 * 3 * np.array([LENGTHS[held_out_episodes(12)].sum(), LENGTHS[~held_out_episodes(12)].sum()])
+    for split, size in zip(("test", "train"), pixels):  # in memory its own, and nothing of the other split's
+        asked = {"clip_length": 2, "split": split}
+        empty, full = (len(pickle.dumps(EpisodeDataset(path, **asked, in_memory=kept))) for kept in (False, True))
+        assert size < full - empty < size + 3000
 
 
 @pytest.mark.parametrize(
