@@ -3,8 +3,8 @@
 SIGReg; nothing beside the prediction (lambda = 0); a teacher by moving average, with stop-gradient; VICReg's terms.
 
 ``python -m lewm_lite.experiments.world_model_objectives --data runs/two_room.h5`` trains all, three seeds each, and
-keeps the result; six minutes a model on a core of its own. What lies in ``runs/objectives`` already, from the same data, is not
-trained again.
+keeps the result; six minutes a model on a core of its own. What lies in ``runs/objectives`` already, from the same
+data, is not trained again.
 The data: ``python -m lewm_lite collect --out runs/two_room.h5 --episodes 800 --size 32``.
 """
 
