@@ -32,8 +32,9 @@ from lewm_lite.training.decoders import fit_decoder, load_decoder, write_decoder
 from lewm_lite.world.episode_dataset import EpisodeDataset
 from lewm_lite.world.frames import normalise_frames
 
-COMMAND = "python -m lewm_lite.experiments.lite_checkpoint --run runs/lite --data runs/two_room.h5"
+COMMANDS = [line.strip("`") for line in __doc__.splitlines() if line.startswith("``python")]
 NAME = "lite"
+FILES = (f"checkpoints/{NAME}.safetensors", f"decoders/{NAME}.safetensors")
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,10 @@ def ship(run: Path, data: Path, config: LiteCheckpointConfig, *, to: Path) -> di
         generator=seeded(config.decoder_seed),
         progress=lambda step, loss: step % 500 or report(f"decoder: step {step}, error {loss:.5f}"),
     )
-    files = {"checkpoints/lite.safetensors": None, "decoders/lite.safetensors": None}
+    weights, drawing = (to / name for name in FILES)
     kept = {name: facts[name] for name in ("step", "seed", "fit", "data")}
-    write_checkpoint(to / "checkpoints" / f"{NAME}.safetensors", model, facts=kept)
-    write_decoder(to / "decoders" / f"{NAME}.safetensors", decoder)
-    shipped = load_decoder(to / "decoders" / f"{NAME}.safetensors")
+    write_checkpoint(weights, model, facts=kept)
+    write_decoder(drawing, decoder)
     done = 0
 
     def tell(who: str, reached: bool) -> None:
@@ -95,13 +95,13 @@ def ship(run: Path, data: Path, config: LiteCheckpointConfig, *, to: Path) -> di
 
     found = evaluate(model, episodes=config.episodes, seed=config.seed, progress=tell)
     manifest = {
-        "commands": [line.strip("`") for line in __doc__.splitlines() if line.startswith("``python")],
+        "commands": COMMANDS,
         "training": kept,
         "judged_by": asdict(config),
         "evaluation": found.as_dict(),
-        "decoder": held_out_error(shipped, model, held_out, clips=config.decoded_clips),
+        "decoder": held_out_error(load_decoder(drawing), model, held_out, clips=config.decoded_clips),
         "made": birth_certificate(
-            command=COMMAND, seed=facts["seed"], files={name: (to / name).read_bytes() for name in files}
+            command=COMMANDS[-1], seed=facts["seed"], files={name: (to / name).read_bytes() for name in FILES}
         ),
     }
     write_atomically(to / "checkpoints" / f"{NAME}.json", json_bytes(manifest))

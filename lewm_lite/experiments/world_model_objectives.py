@@ -2,10 +2,9 @@
 
 SIGReg; nothing beside the prediction (lambda = 0); a teacher by moving average, with stop-gradient; VICReg's terms.
 
-``python -m lewm_lite.experiments.world_model_objectives --data runs/two_room.h5`` trains all, three seeds each, and
-keeps the result; six minutes a model on a core of its own. What lies in ``runs/objectives`` already, from the same
-data, is not trained again.
-The data: ``python -m lewm_lite collect --out runs/two_room.h5 --episodes 800 --size 32``.
+``python -m lewm_lite.experiments.world_model_objectives`` trains all, three seeds each, and keeps the result; six
+minutes a model on a core of its own. What lies in ``runs/objectives`` already, from the same data, is not trained
+again. The data: ``python -m lewm_lite collect --out runs/two_room.h5 --episodes 800 --size 32``.
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ def train(objective: str, seed: int, config: WorldModelObjectivesConfig, *, data
         held_out=held_out,
         rival=rival,
         look_every=LOOK_EVERY,
-        progress=lambda record: record.step % 250 or report(f"{objective} {seed}: step {record.step}"),
+        progress=lambda record: record.step % LOOK_EVERY or report(f"{objective} {seed}: step {record.step}"),
         warn=report,
     )
     seconds = time.perf_counter() - begun
@@ -167,7 +166,7 @@ def main() -> None:
     """Train what is not there yet, keep the result when all is, and say what it is."""
     config = WorldModelObjectivesConfig()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="file of episodes, by collect")
+    parser.add_argument("--data", type=Path, default=Path("runs/two_room.h5"), help="its episodes (%(default)s)")
     parser.add_argument("--folder", type=Path, default=Path("runs/objectives"), help="for models (%(default)s)")
     parser.add_argument("--seed", type=int, choices=config.seeds, default=None, help="train this one's alone")
     chosen = parser.parse_args()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -56,7 +57,7 @@ class Report:
         return asdict(self)
 
 
-def report_on(model: LeWorldModel, path: str, config: ReportConfig) -> Report:
+def report_on(model: LeWorldModel, path: str | Path, config: ReportConfig) -> Report:
     """Probes of position, rollouts, straightness, surprise and planning.
 
     Args:

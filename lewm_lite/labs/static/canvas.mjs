@@ -67,20 +67,27 @@ export function drawTarget(context, x, y, scale, colour, { named = false } = {})
 }
 
 /** A small cloud in a frame with its target: `points` are x, y in turn, and the frame shows `reach` sigmas each way. */
-export function drawFramedCloud({ context, colours }, points, { left, top, side }, reach, colour) {
-  const scale = side / 2 / reach;
-  const [x, y] = [left + side / 2, top + side / 2];
+export function drawFramedCloud(pen, points, { left, top, side }, reach, colour) {
+  inFrame(pen, { left, top, width: side, height: side }, reach, (context, x, y, scale) => {
+    context.globalAlpha = 0.75;
+    for (let i = 0; i < points.length; i += 2) stampDot(context, x + points[i] * scale, y - points[i + 1] * scale, 1.8, colour);
+  });
+}
+
+/** A frame that shows `reach` sigmas each way, with the target in it: `paint` gets its middle and its scale. */
+export function inFrame({ context, colours }, { left, top, width, height }, reach, paint) {
+  const scale = Math.min(width, height) / 2 / reach;
+  const [x, y] = [left + width / 2, top + height / 2];
   context.save();
   context.beginPath();
-  context.rect(left, top, side, side);
+  context.rect(left, top, width, height);
   context.clip();
   drawTarget(context, x, y, scale, colours.target);
-  context.globalAlpha = 0.75;
-  for (let i = 0; i < points.length; i += 2) stampDot(context, x + points[i] * scale, y - points[i + 1] * scale, 1.8, colour);
+  paint(context, x, y, scale);
   context.restore();
   context.strokeStyle = colours.faint;
   context.lineWidth = 1;
-  context.strokeRect(left + 0.5, top + 0.5, side - 1, side - 1);
+  context.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
 }
 
 /**

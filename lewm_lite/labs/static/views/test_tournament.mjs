@@ -1,4 +1,4 @@
-import { addCanvas, drawTarget, prepareCanvas, stampDot } from "../canvas.mjs";
+import { addCanvas, inFrame, prepareCanvas, stampDot } from "../canvas.mjs";
 import { defineLab } from "../core.mjs";
 
 // Draws a tile for each test: the cloud that its gradient moves, where each point goes, and under it two verdicts: how
@@ -107,30 +107,22 @@ function drawVerdict({ context, colours }, words, { left, top, width, share, tic
 }
 
 /** The cloud inside the circles of N(0, I); a line from each point shows where, and how fast, it moves. */
-function drawMovingCloud({ context, colours }, { at, move }, { count, reach }, { left, top, width, height }, colour) {
-  const scale = Math.min(width, height) / 2 / reach;
-  const [middle, centre] = [left + width / 2, top + height / 2];
-  context.save();
-  context.beginPath();
-  context.rect(left, top, width, height);
-  context.clip();
-  drawTarget(context, middle, centre, scale, colours.target);
-  context.strokeStyle = colours.ink;
-  context.lineWidth = 1.1;
-  context.beginPath();
-  for (let i = 0; i < count; i++) {
-    const [[x, y], [dx, dy]] = [at(i), move(i)];
-    context.moveTo(middle + x * scale, centre - y * scale);
-    context.lineTo(middle + (x + STEPS * dx) * scale, centre - (y + STEPS * dy) * scale);
-  }
-  context.stroke();
-  for (let i = 0; i < count; i++) {
-    const [x, y] = at(i);
-    stampDot(context, middle + x * scale, centre - y * scale, 2, colour);
-  }
-  context.restore();
-  context.strokeStyle = colours.faint;
-  context.strokeRect(left + 0.5, top + 0.5, width - 1, height - 1);
+function drawMovingCloud(pen, { at, move }, { count, reach }, box, colour) {
+  inFrame(pen, box, reach, (context, middle, centre, scale) => {
+    context.strokeStyle = pen.colours.ink;
+    context.lineWidth = 1.1;
+    context.beginPath();
+    for (let i = 0; i < count; i++) {
+      const [[x, y], [dx, dy]] = [at(i), move(i)];
+      context.moveTo(middle + x * scale, centre - y * scale);
+      context.lineTo(middle + (x + STEPS * dx) * scale, centre - (y + STEPS * dy) * scale);
+    }
+    context.stroke();
+    for (let i = 0; i < count; i++) {
+      const [x, y] = at(i);
+      stampDot(context, middle + x * scale, centre - y * scale, 2, colour);
+    }
+  });
 }
 
 export default defineLab({ create: tournamentView });
