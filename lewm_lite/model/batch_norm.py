@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from lewm_lite.checks import ShapeError
+from lewm_lite.checks import ShapeError, at_least_float32
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -32,7 +32,7 @@ class BatchNorm(nn.BatchNorm1d):
         Raises:
             ShapeError: one sample in training mode, which has no spread to divide by.
         """
-        values = inputs if inputs.dtype in (torch.float32, torch.float64) else inputs.float()
+        values = at_least_float32(inputs)
         if not self.training:
             return self._scaled(values, self.running_mean, self.running_var)
         mean, variance, count = _statistics(values)

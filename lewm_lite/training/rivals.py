@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from lewm_lite.checks import at_least_float32
 from lewm_lite.model.world_model import LeWorldModel
 from lewm_lite.objectives.directions import random_directions
 from lewm_lite.objectives.sigreg import sigreg
@@ -52,9 +53,7 @@ class Rival:
         start = int(torch.randint(2**62, (), generator=generator, device=generator.device))
         embeddings, predictions = model(frames, actions, generator=seeded(start, device=frames.device))
         directions = random_directions(embeddings.shape[-1], num_directions, generator=generator)
-        miss = predictions - self._targets(embeddings, frames)
-        miss = miss if miss.dtype in (torch.float32, torch.float64) else miss.float()
-        prediction = miss.square().mean()
+        prediction = at_least_float32(predictions - self._targets(embeddings, frames)).square().mean()
         clouds = embeddings.transpose(0, 1)  # (time, batch, dim): samples are the batch
         score = sigreg(clouds if sigreg_weight else clouds.detach(), directions.to(frames.device))
         total = prediction + sigreg_weight * score + self._terms(clouds)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from lewm_lite.checks import check_generator
+from lewm_lite.checks import at_least_float32, check_generator
 from lewm_lite.model.batch_norm import frozen_averages
 from lewm_lite.model.world_model import Foresight, LeWorldModel
 from lewm_lite.objectives.directions import random_directions
@@ -86,9 +86,7 @@ def world_model_loss(
 def loss_of(foresight: Foresight, directions: Tensor, sigreg_weight: float | Tensor) -> WorldModelLoss:
     """The loss of what a model made of a clip, along directions ``(dim, num_directions)`` that are given."""
     embeddings, predictions = foresight
-    miss = predictions - embeddings[:, 1:]
-    miss = miss if miss.dtype in (torch.float32, torch.float64) else miss.float()
-    prediction = miss.square().mean()
+    prediction = at_least_float32(predictions - embeddings[:, 1:]).square().mean()
     score = sigreg(embeddings.transpose(0, 1), directions)  # (time, batch, dim): samples are the batch
     return WorldModelLoss(prediction + sigreg_weight * score, prediction, score)
 
