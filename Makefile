@@ -60,7 +60,7 @@ book: html
 test: export LEWM_BUILT := 1
 test: html
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest tests -m "not timed" -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest tests -m "not timed" -n $(WORKERS) --dist loadscope
 	@$(BIN)/python -m pytest tests -m timed
 	@$(BIN)/python -m pytest --nbval book -n $(WORKERS) --dist loadfile
 

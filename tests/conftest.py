@@ -14,12 +14,23 @@ from lewm_lite.labs.lab import Lab, Phase, Scene
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.hookimpl(tryfirst=True)  # before the workers' plugin, which reads the groups
-def pytest_collection_modifyitems(items) -> None:
-    """With several workers, what a file sets up is set up once; tests of pages, which share little, are dealt out."""
-    for item in items:
-        if item.path.parent.name != "pages" or item.path.stem in ("test_kernel", "test_parity"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+def scope_of(nodeid: str) -> str:
+    """Which tests go to one worker together, so that what a file sets up is set up once; pages' tests share little."""
+    path = Path(nodeid.split("::")[0])
+    alone = path.parent.name == "pages" and path.stem not in ("test_kernel", "test_parity")
+    return nodeid if alone else str(path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With several workers, tests are dealt out by their scopes, the largest first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByScope(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return scope_of(nodeid)
+
+    return ByScope(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -134,10 +134,10 @@ def test_vicreg_leaves_white_clumps_alone_and_sigreg_does_not(open_lab):
     assert pushing(lab) == [True, True, False]
     assert verdicts(lab) == ["✓ variance: content", "✓ covariance: content", "✗ SIGReg: not content"]
     lab.control("judge").select_option("sigreg")
-    lab.wait("data.content === '3'")
+    # The spread hovers about what variance asks for: one look finds them all content together.
+    lab.wait("[...lab.querySelectorAll('.lewm-judge b')].every((said) => said.innerText.startsWith('✓'))")
     assert pushing(lab) == [False, False, True]
-    assert verdicts(lab) == ["✓ variance: content", "✓ covariance: content", "✓ SIGReg: content"]
-    assert "SIGReg content" in lab.root.locator("canvas").first.get_attribute("aria-label")
+    lab.wait("lab.querySelector('canvas').ariaLabel.includes('SIGReg content')")
 
 
 def test_a_recording_says_who_pushes_at_the_moment_that_it_shows_and_a_live_lab_who_pushes_now(open_lab):

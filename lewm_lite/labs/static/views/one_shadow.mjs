@@ -32,10 +32,13 @@ function oneShadowView(stage, manifest, hand, set) {
     set("angle", degrees, degrees !== standing);
   }
 
-  /** A line that has turned by itself and was stopped: its slider goes where it stands, and with it the address. */
+  let turning = false; // live, by itself
+  /** A line that turned by itself and is stopped: its slider goes where it stands, and with it the address. */
   function settle({ live, state, values, shown }) {
-    const stopped = live && !values.sweep && !shown.sweep && values.angle === shown.angle;
-    if (stopped && state.turned.data[0] !== 0) set("angle", standing);
+    turning ||= live && shown.sweep;
+    if (!turning || values.sweep || shown.sweep || values.angle !== shown.angle) return;
+    turning = false;
+    if (state.turned.data[0] !== 0) set("angle", standing);
   }
 
   function draw(frame) {
