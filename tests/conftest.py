@@ -1,5 +1,6 @@
 """What every test may ask for: one thread, the root of the repository, a node, and a lab small enough to export."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -15,10 +16,16 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def scope_of(nodeid: str) -> str:
-    """Which tests go to one worker together, so that what a file sets up is set up once; pages' tests share little."""
+    """Which tests go to one worker together, so that what a file sets up is set up once.
+
+    Of the pages' tests, those go together that look at one page, which is opened once for them, and those that compare
+    one lab with torch; the others share little, and are dealt out one by one.
+    """
     path = Path(nodeid.split("::")[0])
-    alone = path.parent.name == "pages" and path.stem not in ("test_kernel", "test_parity")
-    return nodeid if alone else str(path)
+    if path.parent.name != "pages" or path.stem == "test_kernel":
+        return str(path)
+    shared = re.search(r"\[(\w+)\]$" if path.stem == "test_parity" else r"\[.*\b(book/\w+\.html)\b.*\]$", nodeid)
+    return f"{path} {shared[1]}" if shared else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -18,8 +18,15 @@ def test_a_file_s_tests_meet_in_one_process(turn):
     assert seen == list(range(turn + 1)), "an earlier test of this file ran elsewhere"
 
 
-def test_tests_of_pages_are_dealt_out_one_by_one_but_for_those_that_share_much():
+def test_tests_of_pages_are_dealt_out_one_by_one_but_for_those_that_share_a_page_or_more():
     page = "tests/pages/test_lab_contract.py::test_one[a]"
     assert scope_of(page) == page
+    assert scope_of("tests/pages/test_lab_contract.py::test_one[book/01_a.html-light]") == scope_of(
+        "tests/pages/test_lab_contract.py::test_two[dark-book/01_a.html]"
+    )
+    assert scope_of("tests/pages/test_lab_contract.py::test_one[book/02_b.html]") == (
+        "tests/pages/test_lab_contract.py book/02_b.html"
+    )
+    assert scope_of("tests/pages/test_parity.py::test_one[forger]") == "tests/pages/test_parity.py forger"
     assert scope_of("tests/pages/test_kernel.py::test_one") == "tests/pages/test_kernel.py"
     assert scope_of("tests/labs/test_forger.py::test_one[b]") == "tests/labs/test_forger.py"

@@ -232,9 +232,12 @@ def test_the_committed_manifest_describes_the_lab_as_it_is(lab, root):
 
 @SHIPPED
 def test_the_committed_bank_is_what_the_lab_draws(lab, root):
+    """But for the last digits of float32, which processors with other instructions round otherwise."""
     bank = load((root / "assets/labs" / lab.name / "bank.safetensors").read_bytes())
-    for name, tensor in lab.banks().items():
-        np.testing.assert_allclose(bank[name], tensor.numpy(), rtol=1e-6, atol=1e-7)
+    made = lab.banks()
+    assert made.keys() == bank.keys()
+    for name, tensor in made.items():
+        np.testing.assert_allclose(bank[name], tensor.numpy(), rtol=1e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize("start", ["point", "ring"])

@@ -1,5 +1,9 @@
 """The built book in a real browser: a server, one Chromium, and pages whose every complaint fails the test.
 
+A lab's behaviour is tested on a page of the book that holds nothing else (``open_lab``): the rest of a chapter, whose
+formulas alone take longer to set than a lab to start, is not what such a test asks about. What labs do to a chapter,
+and a chapter to them, is tested on the chapters as they are (``labs_on``, ``labs_at_rest``).
+
 LEWM_SLOW stretches what is timed here: LEWM_SLOW=3 allows three times the milliseconds, for a machine that is busy.
 """
 
@@ -46,6 +50,9 @@ SWITCHES = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
+# ONNX Runtime is compiled anew for every page, and most pages take a few steps and are closed: code is made fast only
+# once it has run longer than it takes to start a lab. Where steps are timed it is made so at once, as at a reader's.
+UNTIMED = ["--js-flags=--wasm-tiering-budget=500000000"]
 
 
 def pytest_generate_tests(metafunc):
@@ -90,13 +97,14 @@ def site(built_book, root):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def browser(request):
     """One Chromium for all tests, with every host but 127.0.0.1 out of reach."""
+    timed = any(item.get_closest_marker("timed") for item in request.session.items)
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)
     if executable is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(NO_BROWSER)
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=SWITCHES)
+        launched = playwright.chromium.launch(executable_path=executable, args=SWITCHES + UNTIMED * (not timed))
         yield launched
         launched.close()
 
@@ -164,6 +172,7 @@ class Opener:
     def close(self):
         for context in self.contexts:
             context.close()
+        self.contexts = []
 
 
 @pytest.fixture
@@ -336,41 +345,42 @@ def placements(built_book):
     return pages
 
 
-@pytest.fixture
-def open_lab(open_page, placements):
-    """Opens a lab by its name, on the page that is first to hold it, with ``address`` after the page's #."""
+def alone(chapter, forms):
+    """A chapter's page with these forms in its text's place, and without the script of its formulas.
 
-    def opener(name, *, address="", mounted=True, **options):
-        for path in sorted(placements, key=lambda path: PAGES.index(path) if path in PAGES else len(PAGES)):
-            if name in placements[path]:
-                page = open_page(path + (f"#{address}" if address else ""), **options)
-                lab = LabHandle(page, placements[path].index(name))
-                return lab.mounted() if mounted else lab
-        pytest.fail(f"no page of the book holds the lab {name}: labs stand on {placements}")
-
-    return opener
+    Its headings stay, below the labs: the theme's script looks for each that the table of contents names.
+    """
+    quick = re.sub(r"<script[^>]*/tex-chtml\.js[^>]*></script>", "", chapter)
+    head, opening, rest = quick.partition('<article class="bd-article">')
+    text, closing, foot = rest.partition("</article>")
+    headings = re.findall(r"<section\b[^>]*>|<h[1-6]\b.*?</h[1-6]>|</section>", text, re.DOTALL)
+    room = '<div style="height: 100vh"></div>'  # a finger can scroll the page
+    return "".join([head, opening, forms, room, *headings, closing, foot])
 
 
 @pytest.fixture
-def open_twice(open_page, placements):
-    """Opens a page with a lab that stands there twice, and returns both."""
+def open_copies(open_page, placements, built_book):
+    """Opens a page with a lab so many times on it and nothing else, the first page of the book to hold it emptied."""
 
-    def opener(name, *, address="", **options):
-        path = next(path for path, names in placements.items() if name in names)
-
-        def doubled(route):
-            answer = route.fetch()
-            page = answer.text()
-            form = re.search(rf'<lewm-lab\b[^>]*data-lab="{name}".*?</lewm-lab>', page, re.DOTALL)[0]
-            route.fulfill(response=answer, body=page.replace(form, form + form, 1))
-
+    def opener(name, copies, *, address="", mounted=True, **options):
+        pages = [path for path in PAGES if name in placements.get(path, ())]
+        assert pages, f"no page of the book holds the lab {name}: labs stand on {placements}"
+        chapter = (built_book / pages[0]).read_text(encoding="utf-8")
+        form = re.search(rf'<lewm-lab\b[^>]*data-lab="{name}".*?</lewm-lab>', chapter, re.DOTALL)[0]
         page = open_page(**options)
-        page.route(f"**/{path}", doubled)
-        page.goto(f"{open_page.site}/{path}" + (f"#{address}" if address else ""))
-        index = placements[path].index(name)
-        return [LabHandle(page, index + place).mounted() for place in (0, 1)]
+        emptied = alone(chapter, form * copies)
+        page.route(f"**/{pages[0]}", lambda route: route.fulfill(body=emptied, content_type="text/html; charset=utf-8"))
+        page.goto(f"{open_page.site}/{pages[0]}" + (f"#{address}" if address else ""))
+        labs = [LabHandle(page, place) for place in range(copies)]
+        return [lab.mounted() for lab in labs] if mounted else labs
 
     return opener
+
+
+@pytest.fixture
+def open_lab(open_copies):
+    """Opens a lab by its name, alone on a page, with ``address`` after the page's #."""
+    return lambda name, **options: open_copies(name, 1, **options)[0]
 
 
 @pytest.fixture
@@ -384,3 +394,29 @@ def labs_on(open_page, placements):
         return [lab.mounted() for lab in labs] if mounted else labs
 
     return opener
+
+
+@pytest.fixture(scope="session")
+def resting():
+    """The page that ``labs_at_rest`` looked at last, by its path, with what it complains of and its labs."""
+    kept = {}
+    yield kept
+    for opener, _ in kept.values():
+        opener.close()
+
+
+@pytest.fixture
+def labs_at_rest(browser, site, placements, page_path, resting):
+    """The labs of a page that no test touches, opened once for all tests that only look; its requests beside them."""
+    if page_path not in resting:
+        for opener, _ in resting.values():
+            opener.close()
+        resting.clear()
+        opener = Opener(browser, site)
+        page = opener(page_path, theme="light", reduced_motion="reduce")
+        labs = [LabHandle(page, index).mounted() for index in range(len(placements[page_path]))]
+        resting[page_path] = opener, labs
+    opener, labs = resting[page_path]
+    yield labs
+    assert not opener.unexpected(), "\n".join(opener.unexpected())
+    assert {lab.engine for lab in labs} == {"recorded"}, "a test touched a lab that others look at"

@@ -3,6 +3,7 @@
 import gzip
 
 import plotly.graph_objects as go
+import pytest
 from matplotlib.figure import Figure
 
 from lewm_lite.figures.picture import Picture
@@ -26,7 +27,7 @@ def settle(page):
     page.wait_for_load_state("networkidle")
 
 
-def test_the_first_view_is_light(open_page, page_path, capsys):
+def test_the_first_view_is_light_and_fetches_plotly_only_if_a_figure_of_it_is_near(open_page, page_path, capsys):
     page = open_page()
     responses = []
     page.on("response", lambda response: responses.append(response))
@@ -41,24 +42,16 @@ def test_the_first_view_is_light(open_page, page_path, capsys):
         print("\n".join(lines))
     assert {f"{open_page.site}/{page_path}"} <= set(weights), "the page itself must be among what was weighed"
     assert total <= BUDGET, "\n".join(lines)
-
-
-def test_plotly_is_fetched_only_if_a_figure_of_it_is_near(open_page, page_path):
-    page = open_page()
-    fetched = []
-    page.on(
-        "request", lambda request: "plotly" in request.url and "lewm-plotly" not in request.url and fetched.append(1)
-    )
-    page.goto(f"{open_page.site}/{page_path}")
-    settle(page)
     near = page.evaluate(
         "[...document.querySelectorAll('.lewm-turnable')]"
         ".filter((figure) => figure.getBoundingClientRect().top < innerHeight + 300).length"
     )
+    fetched = [url for url in weights if "plotly" in url and "lewm-plotly" not in url]
     assert bool(fetched) == bool(near)
 
 
-def test_a_figure_to_turn_stands_still_until_it_nears_the_view(open_page, page_path):
+@pytest.mark.parametrize("path", ["book/02_isotropic_gaussian.html", "book/08_sigreg.html"])
+def test_a_figure_to_turn_stands_still_until_it_nears_the_view(open_page, path):
     """With a figure of the library's own making put far below the page's text."""
     figure = go.Figure(go.Scatter3d(x=[0, 1], y=[0, 1], z=[0, 1], mode="markers"))
     still = Figure(figsize=(2, 2))
@@ -71,10 +64,10 @@ def test_a_figure_to_turn_stands_still_until_it_nears_the_view(open_page, page_p
         route.fulfill(response=answer, body=answer.text().replace("</article>", below, 1))
 
     page = open_page()
-    page.route(f"**/{page_path}", with_a_figure)
+    page.route(f"**/{path}", with_a_figure)
     fetched = []
     page.on("request", lambda request: request.url.endswith("plotly.min.js") and fetched.append(request.url))
-    page.goto(f"{open_page.site}/{page_path}")
+    page.goto(f"{open_page.site}/{path}")
     settle(page)
     turnable = page.locator("#below .lewm-turnable")
     assert turnable.get_attribute("data-ready") is None and turnable.locator("svg.lewm-picture").is_visible()

@@ -86,6 +86,7 @@ def test_the_recording_shows_a_whole_search(open_lab):
     assert lab.reading("bracket_high") / lab.reading("bracket_low") < 1.3
 
 
+@pytest.mark.timed
 def test_it_takes_twenty_steps_a_second(open_lab, slow):
     lab = lab_with(open_lab, "lambda=0.1")
     lab.live()

@@ -1,5 +1,6 @@
 """Torch, ONNX Runtime in Python and the page take the same steps from the same stored inputs."""
 
+import base64
 import itertools
 import json
 import random
@@ -20,6 +21,9 @@ AFTER_ONE_STEP = 1e-5  # relative, or absolute for what is small
 # The tournament's step divides a test's evidence, a small difference of large numbers, by the square of its slope.
 AFTER_ONE_STEP_OF = {"test_tournament": 5e-5}
 AFTER_MANY = 0.01  # relative, for readings after 100 steps
+# For these, absolute. The share of the batch that a test's push lies on, of 1, moves most while the push changes hands;
+# from processor to processor float32 rounds otherwise, and after 100 steps the share has differed by 0.002.
+AFTER_MANY_OF = {"test_tournament": ("_carried", 0.005)}
 IN_THE_PAGE = 1e-4  # relative, for readings after one step; the page shows six digits
 
 # Where two variances are nearly equal, rounding decides how the axes lie between their directions; what is seen along
@@ -86,6 +90,16 @@ def runs_of(lab_name):
     return RUNS[lab_name]
 
 
+def assert_alike(readings, expected, lab_name):
+    """Two sets of readings after many steps, which two runtimes took."""
+    ending, limit = AFTER_MANY_OF.get(lab_name, (None, 0))
+    loose = {name for name in expected if ending and name.endswith(ending)}
+    for name, value in expected.items():
+        limits = {"abs": limit} if name in loose else {"rel": AFTER_MANY}
+        assert readings[name] == pytest.approx(value, **limits), name
+    assert readings.keys() == expected.keys() and len(loose) < len(expected)
+
+
 def grid(lab):
     """Settings of a lab: every variant of its graphs at every size, the other controls anywhere in their ranges."""
     variants = {graph.variants for graph in lab().graphs().values() if graph.variants}
@@ -145,13 +159,13 @@ class Shipped:
             outputs = self.graphs[name].function(**self.feeds(name, values, state, step))
         return dict(outputs)
 
-    def readings(self, run, values, steps):
-        """What the readings are after so many steps of ``run``, one of the two methods above."""
-        state = run("start", values, {}, 0)
+    def readings(self, values, steps):
+        """What the readings are after so many steps of ONNX Runtime."""
+        state = self.onnx("start", values, {}, 0)
         for step in range(steps):
-            outputs = run("step", values, state, step)
+            outputs = self.onnx("step", values, state, step)
             state = {name: outputs[name] for name in state}
-        outputs = run("step", values, state, steps)
+        outputs = self.onnx("step", values, state, steps)
         return {reading.name: float(outputs[reading.name]) for reading in self.lab.readings}
 
 
@@ -159,7 +173,28 @@ class Shipped:
 def shipped():
     """Each lab as shipped, made once."""
     made = {}
-    return lambda lab_name: made.setdefault(lab_name, Shipped(lab_name))
+
+    def shipping(lab_name):
+        if lab_name not in made:
+            made[lab_name] = Shipped(lab_name)
+        return made[lab_name]
+
+    return shipping
+
+
+@pytest.fixture(scope="module")
+def torch_runs():
+    """For a lab and each of its RUNS, the frames of a hundred steps in torch, computed once for both comparisons."""
+    made = {}
+
+    def running(lab_name):
+        if lab_name not in made:
+            lab = LABS[lab_name]
+            every = [settings(lab.controls, given) for given in runs_of(lab_name)]
+            made[lab_name] = [(values, lab(**values).run(Phase(100))) for values in every]
+        return made[lab_name]
+
+    return running
 
 
 # ---------------------------------------------------------------- torch and ONNX Runtime
@@ -170,13 +205,6 @@ def test_the_shipped_manifest_says_what_the_library_says(lab_name):
     described = json.loads(json.dumps(describe(LABS[lab_name])))
     assert {name: manifest[name] for name in described} == described
     assert list(manifest["scenes"]) == [scene.name for scene in LABS[lab_name].scenes]
-
-
-def test_the_shipped_banks_are_those_of_the_library(shipped, lab_name):
-    made = LABS[lab_name].banks()
-    assert made.keys() == shipped(lab_name).banks.keys()
-    for name, bank in shipped(lab_name).banks.items():
-        torch.testing.assert_close(bank, made[name], rtol=0, atol=1e-6)
 
 
 def test_one_step_is_the_same_in_torch_and_onnxruntime(shipped, lab_name):
@@ -198,12 +226,10 @@ def test_one_step_is_the_same_in_torch_and_onnxruntime(shipped, lab_name):
             state = {key: ours[key] for key in kept.graphs["start"].outputs}
 
 
-def test_a_hundred_steps_read_the_same_in_torch_and_onnxruntime(shipped, lab_name):
+def test_a_hundred_steps_read_the_same_in_torch_and_onnxruntime(shipped, lab_name, torch_runs):
     kept = shipped(lab_name)
-    for given in runs_of(lab_name):
-        values = settings(kept.lab.controls, given)
-        ours, theirs = (kept.readings(run, values, 100) for run in (kept.torch, kept.onnx))
-        assert theirs == pytest.approx(ours, rel=AFTER_MANY), given
+    for values, frames in torch_runs(lab_name):
+        assert_alike(kept.readings(values, 100), frames[100].readings, lab_name)
 
 
 # ---------------------------------------------------------------- the page
@@ -216,20 +242,23 @@ def in_the_address(lab, given):
     return "&".join(f"{lab.name}.{name}={value}" for name, value in said.items())
 
 
-@pytest.mark.parametrize("run", range(max(map(len, RUNS.values()))))
-def test_the_page_reads_as_torch_does(open_lab, lab_name, run):
-    if run >= len(runs_of(lab_name)):
-        pytest.skip("this lab is compared with fewer settings")
-    given = RUNS[lab_name][run]
-    page = open_lab(lab_name, address=in_the_address(LABS[lab_name], given), reduced_motion="reduce").restart()
-    frames = LABS[lab_name](**settings(LABS[lab_name].controls, given)).run(Phase(100))
-    assert page.readings() == pytest.approx(frames[0].readings, rel=IN_THE_PAGE)
-    page.steps(1)
-    assert page.step == 1
-    assert page.readings() == pytest.approx(frames[1].readings, rel=IN_THE_PAGE)
-    page.steps(99)
-    assert page.step == 100
-    assert page.readings() == pytest.approx(frames[100].readings, rel=AFTER_MANY)
+def test_the_page_reads_as_torch_does(open_lab, lab_name, torch_runs):
+    """Each run in the page of the one before, as a reader who follows one link after the other."""
+    page = None
+    for values, frames in torch_runs(lab_name):
+        address = in_the_address(LABS[lab_name], values)
+        if page is None:
+            page = open_lab(lab_name, address=address, reduced_motion="reduce").restart()
+        else:
+            page.page.evaluate("address => void (location.hash = address)", address)
+            page.wait("step === 0")
+        assert page.readings() == pytest.approx(frames[0].readings, rel=IN_THE_PAGE)
+        page.steps(1)
+        assert page.step == 1
+        assert page.readings() == pytest.approx(frames[1].readings, rel=IN_THE_PAGE)
+        page.steps(99)
+        assert page.step == 100
+        assert_alike(page.readings(), frames[100].readings, lab_name)
 
 
 def test_a_setting_moved_between_two_steps_acts_on_the_next_as_in_torch(open_lab):
@@ -268,9 +297,16 @@ def test_the_page_feeds_its_graphs_as_the_library_does(open_page, lab_name, ship
             const banks = readSafetensors(buffer).tensors;
             const held = { data: Float32Array.of(0, 1, 2, 3, 4, 5), dims: [3, 2] };
             const state = new Proxy({}, { get: () => held });
+            const packed = (floats) => {
+                const bytes = new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
+                let text = "";
+                for (let i = 0; i < bytes.length; i += 8192)
+                    text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+                return btoa(text);
+            };
             return cases.map(([name, values, step]) =>
                 Object.entries(feedGraph(manifest.graphs[name], manifest, values, banks, state, step)).map(
-                    ([key, { data, dims }]) => [key, [...data], dims],
+                    ([key, { data, dims }]) => [key, packed(Float32Array.from(data)), dims],
                 ),
             );
         }""",
@@ -284,7 +320,8 @@ def test_the_page_feeds_its_graphs_as_the_library_does(open_page, lab_name, ship
         assert [key for key, _, _ in answer] == list(ours)
         for key, data, dims in answer:
             assert dims == list(ours[key].shape)
-            assert torch.equal(torch.tensor(data).reshape(dims), ours[key]), (name, values, step, key)
+            theirs = torch.frombuffer(bytearray(base64.b64decode(data)), dtype=torch.float32)
+            assert torch.equal(theirs.reshape(dims), ours[key]), (name, values, step, key)
         wrapped += step > 1000
     assert wrapped
 
