@@ -57,7 +57,7 @@ class TestChapter:
         assert len(set(re.findall(r"check_\w+", code))) >= 3
 
     def test_opens_no_file_since_it_may_stand_anywhere(self, path):
-        """What a chapter reads comes from the library (``asset_path`` and the like), in a checkout and a wheel alike."""
+        """What a chapter reads comes through the library, in a checkout and a wheel alike."""
         opening = re.compile(
             r"\bopen\(|\bPath\(|\.\./|read_(?:text|bytes)|__file__|\bcwd\b|['\"](?:assets|book|tests)/"
         )
