@@ -25,7 +25,7 @@ def scope_of(nodeid: str) -> str:
     if path.parent.name != "pages" or path.stem == "test_kernel":
         return str(path)
     shared = re.search(r"\[(\w+)\]$" if path.stem == "test_parity" else r"\[.*\b(book/\w+\.html)\b.*\]$", nodeid)
-    return f"{path} {shared[1]}" if shared else nodeid
+    return f"{path.parent} {shared[1]}" if shared else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -22,11 +22,9 @@ def test_tests_of_pages_are_dealt_out_one_by_one_but_for_those_that_share_a_page
     page = "tests/pages/test_lab_contract.py::test_one[a]"
     assert scope_of(page) == page
     assert scope_of("tests/pages/test_lab_contract.py::test_one[book/01_a.html-light]") == scope_of(
-        "tests/pages/test_lab_contract.py::test_two[dark-book/01_a.html]"
+        "tests/pages/test_accessibility.py::test_two[dark-book/01_a.html]"
     )
-    assert scope_of("tests/pages/test_lab_contract.py::test_one[book/02_b.html]") == (
-        "tests/pages/test_lab_contract.py book/02_b.html"
-    )
-    assert scope_of("tests/pages/test_parity.py::test_one[forger]") == "tests/pages/test_parity.py forger"
+    assert scope_of("tests/pages/test_lab_contract.py::test_one[book/02_b.html]") == "tests/pages book/02_b.html"
+    assert scope_of("tests/pages/test_parity.py::test_one[forger]") == "tests/pages forger"
     assert scope_of("tests/pages/test_kernel.py::test_one") == "tests/pages/test_kernel.py"
     assert scope_of("tests/labs/test_forger.py::test_one[b]") == "tests/labs/test_forger.py"

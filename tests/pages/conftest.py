@@ -362,12 +362,14 @@ def alone(chapter, forms):
 def open_copies(open_page, placements, built_book):
     """Opens a page with a lab so many times on it and nothing else, the first page of the book to hold it emptied."""
 
-    def opener(name, copies, *, address="", mounted=True, **options):
+    def opener(name, copies, *, address="", mounted=True, lost=None, **options):
         pages = [path for path in PAGES if name in placements.get(path, ())]
         assert pages, f"no page of the book holds the lab {name}: labs stand on {placements}"
         chapter = (built_book / pages[0]).read_text(encoding="utf-8")
         form = re.search(rf'<lewm-lab\b[^>]*data-lab="{name}".*?</lewm-lab>', chapter, re.DOTALL)[0]
         page = open_page(**options)
+        if lost:
+            page.route(f"**/{lost}", lambda route: route.abort())
         emptied = alone(chapter, form * copies)
         page.route(f"**/{pages[0]}", lambda route: route.fulfill(body=emptied, content_type="text/html; charset=utf-8"))
         page.goto(f"{open_page.site}/{pages[0]}" + (f"#{address}" if address else ""))

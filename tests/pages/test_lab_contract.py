@@ -8,6 +8,9 @@ from lewm_lite.labs.controls import Button, Choice, LogRange, Range, Toggle
 from lewm_lite.labs.lab import Lab
 from lewm_lite.labs.registry import LABS
 
+# What run.mjs does by itself, whatever the lab, is tried on three that differ in what they ask of it: a plain one, one
+# whose recording ships its last state, and one with a button and with runs that end.
+SEVERAL = pytest.mark.parametrize("name", ["cloud_flow", "collapse_arena", "lambda_bisection"])
 ENGINE_FILES = (".onnx", ".wasm", "bank.safetensors", "worker.mjs", "/vendor/ort")
 STILL = {"reduced_motion": "reduce"}
 
@@ -77,9 +80,10 @@ def test_untouched_a_lab_shows_its_recording_and_fetches_no_engine(labs_at_rest,
     assert not [url for url in opener.requests if any(part in url for part in ENGINE_FILES)]
 
 
-def test_the_recording_plays_by_itself_and_the_live_region_does_not_chatter(labs_on, page_path):
+@SEVERAL
+def test_the_recording_plays_by_itself_and_the_live_region_does_not_chatter(open_lab, name):
     """A sentence at most once in two seconds: a screen reader would otherwise say nothing else."""
-    lab = labs_on(page_path)[0]
+    lab = open_lab(name)
     lab.root.locator(".lewm-stage").scroll_into_view_if_needed()
     said, seconds = lab.root.evaluate(
         """async (lab) => {
@@ -99,8 +103,9 @@ def test_the_recording_plays_by_itself_and_the_live_region_does_not_chatter(labs
     assert lab.engine == "recorded"
 
 
-def test_pause_stops_the_recording_and_fetches_no_engine(labs_on, open_page, page_path):
-    lab = labs_on(page_path, mounted=False)[0].mounted()
+@SEVERAL
+def test_pause_stops_the_recording_and_fetches_no_engine(open_lab, open_page, name):
+    lab = open_lab(name)
     lab.root.locator(".lewm-stage").scroll_into_view_if_needed()
     lab.wait("lab.querySelector('[name=play]').textContent === 'Pause'")
     assert lab.data.get("playing") != "true", "a recording is no run"
@@ -265,9 +270,10 @@ def test_step_pause_play_and_reset_do_what_they_say(open_lab, lab_name):
     assert lab.rest(20) == 0, "a lab that stood still stands still after Reset"
 
 
-def test_play_held_down_plays(open_copies, lab_name):
+@SEVERAL
+def test_play_held_down_plays(open_copies, name):
     """The press must not wake the lab, and the release pause it."""
-    other, lab = open_copies(lab_name, 2)
+    other, lab = open_copies(name, 2)
     lab.root.locator(".lewm-stage").scroll_into_view_if_needed()
     lab.rest(30)
     lab.root.evaluate(  # the recording plays by itself, and Pause would be what is held down
@@ -306,8 +312,9 @@ def test_the_same_seed_repeats_its_path_and_another_takes_another(open_lab, lab_
     assert path() == first
 
 
-def test_a_control_moved_while_the_engine_loads_is_obeyed(open_lab, lab_name):
-    lab = open_lab(lab_name, **STILL)
+@SEVERAL
+def test_a_control_moved_while_the_engine_loads_is_obeyed(open_lab, name):
+    lab = open_lab(name, **STILL)
     held = []
     lab.page.route("**/*.wasm", lambda route: held.append(route))
     with lab.page.expect_request("**/*.wasm"):
@@ -343,15 +350,16 @@ def test_the_address_holds_the_state_and_brings_it_back(open_lab, open_page, lab
     assert again.readings() == lab.readings()
 
 
-def test_two_labs_of_one_name_keep_their_states_apart(open_copies, lab_name):
-    control = next(control for control in LABS[lab_name].controls if not control.restarts)
-    first, second = open_copies(lab_name, 2, **STILL)
+@SEVERAL
+def test_two_labs_of_one_name_keep_their_states_apart(open_copies, name):
+    control = next(control for control in LABS[name].controls if not control.restarts)
+    first, second = open_copies(name, 2, **STILL)
     untouched = first.value(control.name)
     moved = move(second, control)
     second.live()
     second.page.wait_for_function("key => location.hash.includes(key)", arg=f".{control.name}=")
     assert first.engine == "recorded" and first.value(control.name) == untouched
-    first, second = open_copies(lab_name, 2, address=second.page.url.partition("#")[2], **STILL)
+    first, second = open_copies(name, 2, address=second.page.url.partition("#")[2], **STILL)
     second.live()
     assert second.value(control.name) == moved
     assert first.engine == "recorded" and first.value(control.name) == untouched
@@ -387,24 +395,28 @@ def shown_as(control, value):
     return value if isinstance(control, Toggle) else f"{value:g}" if isinstance(control, Range) else str(value)
 
 
-def test_a_setting_in_the_address_that_is_no_setting_is_ignored(open_lab, lab_name):
+def test_a_setting_in_the_address_that_is_no_setting_is_ignored_and_a_good_one_beside_it_taken(open_lab, lab_name):
     controls = LABS[lab_name].controls
-    for first in (0, 3, 6):
+
+    def bad_address(first):
         bad = [itertools.islice(itertools.cycle(BAD[type(c)]), first + i, None) for i, c in enumerate(controls)]
-        parts = [f"{lab_name}.{c.name}={next(spoil)(c)}" for c, spoil in zip(controls, bad, strict=True)]
-        lab = open_lab(lab_name, address="&".join(parts), **STILL)
-        untouched = contract(lab)(lab.data["scene"]).values
+        return "&".join(f"{lab_name}.{c.name}={next(spoil)(c)}" for c, spoil in zip(controls, bad, strict=True))
+
+    lab = open_lab(lab_name, address=bad_address(0), **STILL)
+    untouched = contract(lab)(lab.data["scene"]).values
+    for first in (0, 3, 6):
+        lab.page.evaluate("address => void (location.hash = address)", bad_address(first))
+        lab.rest(3)
         for control in controls:
-            assert lab.value(control.name) == shown_as(control, untouched[control.name]), parts
-        assert lab.engine == "recorded", parts
-
-
-def test_a_good_setting_beside_bad_ones_is_taken(open_lab, lab_name):
-    good, *others = LABS[lab_name].controls
+            assert lab.value(control.name) == shown_as(control, untouched[control.name]), bad_address(first)
+        assert lab.engine == "recorded" and lab.data["reason"] == "not touched yet", bad_address(first)
+    good, *others = controls
     value = another_value(good, good.default)
     said = int(value) if isinstance(value, bool) else value
     bad = [f"{lab_name}.{control.name}=nonsense" for control in others]
-    lab = open_lab(lab_name, address="&".join([f"{lab_name}.{good.name}={said}", "x", "=", *bad]), **STILL).live()
+    address = "&".join([f"{lab_name}.{good.name}={said}", "x", "=", *bad])
+    lab.page.evaluate("address => void (location.hash = address)", address)
+    lab.live()
     assert lab.value(good.name) == value
 
 
@@ -555,6 +567,13 @@ def test_every_text_of_a_lab_can_be_read(labs_at_rest, scheme):
         assert not faint
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_theme_that_the_reader_chose_before_is_the_lab_s(open_lab, scheme):
+    lab = open_lab("cloud_flow", theme=scheme, **STILL)
+    assert lab.page.evaluate("document.documentElement.dataset.theme") == scheme
+    assert (sum(map(int, lab.root.evaluate(CONTRAST)["paper"].split(",")[:3])) > 600) == (scheme == "light")
+
+
 def test_the_picture_follows_the_theme(labs_at_rest):
     for lab in one_of_each(labs_at_rest):
         lab.root.scroll_into_view_if_needed()
@@ -616,11 +635,13 @@ def test_without_scripts_a_page_tells_its_story(open_page, placements, page_path
         assert f"Step {root.get_attribute('data-step')}: " in root.locator("figcaption").inner_text()
 
 
-# What all labs share is lost once; a graph is each lab's own.
-LOST = [("cloud_flow", lost) for lost in ("*.wasm", "ort.wasm.bundle*.mjs", "worker.mjs", "bank.safetensors")]
+# What all labs share is lost once, and a graph also where a last state was to come with it.
+SHARED = ("*.wasm", "ort.wasm.bundle*.mjs", "worker.mjs", "bank.safetensors", "*.onnx")
 
 
-@pytest.mark.parametrize(("name", "lost"), [*LOST, *((name, "*.onnx") for name in LABS)])
+@pytest.mark.parametrize(
+    ("name", "lost"), [*(("cloud_flow", lost) for lost in SHARED), ("collapse_arena", "*.onnx"), ("forger", "*.onnx")]
+)
 def test_an_engine_that_cannot_be_fetched_is_told_and_reset_tries_again(open_lab, name, lost):
     wasm = r"wasm|Failed to load resource" if "wasm" in lost else "Failed to load resource"
     lab = open_lab(name, expected=[r"failed: .*\.(onnx|wasm|mjs|safetensors) ", f"console error: .*({wasm})"], **STILL)
@@ -679,17 +700,10 @@ def test_reset_helps_a_lab_whose_worker_died(open_lab):
     assert lab.step == 2
 
 
-def test_a_link_with_settings_shows_a_picture_even_if_the_engine_is_lost(open_page, open_lab, lab_name, placements):
-    control = LABS[lab_name].controls[0]
-    page = open_page(expected=[r"failed: .*\.onnx "], **STILL)
-    page.route("**/*.onnx", lambda route: route.abort())
-    path = next(path for path, names in placements.items() if lab_name in names)
-    page.goto(f"{open_page.site}/{path}#{lab_name}.{control.name}={another_value(control, control.default)}")
-    index = placements[path].index(lab_name)
-    page.wait_for_function(
-        f"(({{ engine, reason }}) => engine === 'recorded' && !['starting', 'not touched yet'].includes(reason))"
-        f"(document.querySelectorAll('lewm-lab')[{index}].dataset)"
-    )
-    page.wait_for_function(
-        f"document.querySelectorAll('lewm-lab')[{index}].querySelector('canvas')?.getAttribute('aria-label')"
-    )
+@SEVERAL
+def test_a_link_with_settings_shows_a_picture_even_if_the_engine_is_lost(open_lab, name):
+    control = LABS[name].controls[0]
+    address = f"{name}.{control.name}={another_value(control, control.default)}"
+    lab = open_lab(name, address=address, lost="*.onnx", mounted=False, expected=[r"failed: .*\.onnx "], **STILL)
+    lab.wait("data.engine === 'recorded' && !['starting', 'not touched yet'].includes(data.reason)")
+    lab.wait("lab.querySelector('canvas')?.getAttribute('aria-label')")
