@@ -92,7 +92,7 @@ def sha256(content: bytes) -> str:
 def birth_certificate(*, command: str, seed: int, files: Mapping[str, bytes]) -> dict:
     """What a manifest says of how its files came to be: command, seed, versions, and a hash of each file."""
     versions = {"python": platform.python_version()}
-    for package in ("torch", "numpy", "onnx", "onnxscript"):
+    for package in ("torch", "numpy", "onnx", "onnxscript", "onnxruntime"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:

@@ -43,6 +43,7 @@ NOT_AT_IMPORT = {
     "plotly",
     "onnx",
     "onnxscript",
+    "onnxruntime",
     "gymnasium",
     "h5py",
     "sklearn",

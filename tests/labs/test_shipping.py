@@ -5,6 +5,7 @@ import json
 from types import SimpleNamespace
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -12,6 +13,7 @@ from safetensors.numpy import load
 
 from lewm_lite.labs import shipping
 from lewm_lite.labs.cloud_flow import CloudFlow
+from lewm_lite.labs.export import prepared
 from lewm_lite.labs.feeds import Graph, Setting, State, feed
 from lewm_lite.labs.lab import Phase
 from lewm_lite.labs.registry import LABS
@@ -68,7 +70,7 @@ def test_the_manifest_s_hashes_are_those_of_the_files(shipped):
 def test_the_manifest_says_by_which_command_and_versions_it_was_made(shipped):
     made = read_manifest(shipped[0])["made"]
     assert made["command"] == "python -m lewm_lite export drift"
-    assert {"python", "torch", "numpy", "onnx", "onnxscript"} <= set(made["versions"])
+    assert {"python", "torch", "numpy", "onnx", "onnxscript", "onnxruntime"} <= set(made["versions"])
 
 
 def test_the_manifest_describes_the_lab_and_each_scene_s_last_moment(shipped, drift):
@@ -228,6 +230,16 @@ def test_the_committed_manifest_describes_the_lab_as_it_is(lab, root):
         assert manifest["scenes"][scene.name]["caption"] == scene.caption
         assert manifest["scenes"][scene.name]["values"] == lab(scene.name).values
     assert list(manifest["scenes"]) == [scene.name for scene in lab.scenes]
+
+
+@SHIPPED
+def test_the_committed_graphs_are_shipped_as_the_runtime_would_rewrite_them(lab, root):
+    """The page loads them as they are: what is left for the runtime to do there would be left undone."""
+    for path in (root / "assets/labs" / lab.name).glob("*.onnx"):
+        shipped = path.read_bytes()
+        nodes = len(onnx.load_from_string(shipped).graph.node)
+        left = nodes - len(onnx.load_from_string(prepared(shipped)).graph.node)
+        assert 0 <= left <= 0.02 * nodes, path.name
 
 
 @SHIPPED

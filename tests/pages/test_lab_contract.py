@@ -480,6 +480,23 @@ def test_a_lab_that_is_taken_away_listens_to_nothing_any_longer(open_lab):
     assert page.evaluate("[root.dataset.step, root.dataset.engine]") == ["nothing", "recorded"]
 
 
+def test_a_lab_that_the_page_drops_stops_and_one_that_is_moved_goes_on(open_lab):
+    lab = open_lab("cloud_flow", **STILL).restart()
+    lab.click("play")
+    lab.wait("step > 3")
+    counting = """async (lab) => {
+        const from = Number(lab.dataset.step);
+        for (let seen = 0; seen < 40; seen++) await new Promise(requestAnimationFrame);
+        return Number(lab.dataset.step) - from;
+    }"""
+    lab.root.evaluate("lab => lab.parentElement.prepend(lab)")  # out of the page and in again
+    assert lab.root.evaluate(counting) > 3
+    dropped = lab.root.evaluate_handle("lab => { lab.remove(); return lab; }")
+    lab.page.wait_for_function("lab => lab.dataset.playing === 'false'", arg=dropped)
+    dropped.evaluate(counting)  # a step that was on its way may still arrive
+    assert dropped.evaluate(counting) == 0
+
+
 def test_a_widget_that_is_taken_away_leaves_nothing_with_its_model(open_lab):
     left = open_lab("cloud_flow", **STILL).page.evaluate(
         """async () => {

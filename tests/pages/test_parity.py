@@ -140,6 +140,7 @@ class Shipped:
         if file not in self.sessions:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = 1
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # as in the page
             path = str(asset_path(f"labs/{self.lab.name}/{file}.onnx"))
             self.sessions[file] = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         return self.sessions[file]

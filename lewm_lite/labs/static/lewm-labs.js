@@ -25,12 +25,18 @@
       }
       try {
         const module = await import(new URL(`views/${this.dataset.lab}.mjs`, here).href);
-        await module.default.mount(this, new URL(".", here).href);
+        this.lab = await module.default.mount(this, new URL(".", here).href);
+        this.disconnectedCallback(); // it may have been taken away meanwhile
       } catch (error) {
         this.dataset.engine = "recorded";
         this.dataset.reason = error.message;
         note(this, `Recorded picture: the live figure could not start (${error.message}).`);
       }
+    }
+
+    /** A lab that was taken away stands still for good; one that is only moved is back before this looks. */
+    disconnectedCallback() {
+      setTimeout(() => this.isConnected || this.lab?.stop());
     }
   }
   customElements.define("lewm-lab", LewmLab);
