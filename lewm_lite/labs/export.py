@@ -1,9 +1,9 @@
 """A torch function, gradient and all, turned into an ONNX graph that the page can run.
 
 The function is traced first (``make_fx``), which turns its gradient into plain operations, then exported with named
-dynamic axes. The exporter's own optimiser is left out: it drops small added constants such as ``+ 1e-8``. ONNX Runtime's
-does not, and is run here, once, with what it makes of any graph (constants folded, what is computed twice computed
-once; standard operators only), so that no page has to do it at every load: that is half of what loading takes.
+dynamic axes. The exporter's own optimiser is left out: it drops small added constants such as ``+ 1e-8``. That of ONNX
+Runtime keeps them, and is run here, once: constants are folded, and standard operators remain. Done at each load, by
+each page, it would take most of the time that a lab needs to start.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
+
+LARGEST_CONSTANT = 1 << 20  # numbers in it; larger ones are not compared with each other
 
 
 def export_graph(
@@ -80,15 +82,44 @@ def _small(model: Any) -> bytes:
 
 
 def prepared(graph: bytes) -> bytes:
-    """The graph as ONNX Runtime rewrites it when it loads one, but for what suits one kind of processor only."""
+    """The graph as ONNX Runtime rewrites it when it loads one, but for what suits one kind of processor only.
+
+    What one pass folds lets the next fold more; so it goes on as long as the graph loses nodes, and stops before a pass
+    that would pay for it with a file larger by more than a quarter. A graph that was prepared comes back as it is.
+    """
+    import onnx_ir
+    from onnx_ir.passes import common
+
+    nodes = onnx_ir.from_proto(_read(graph)).graph.num_nodes()
+    while True:
+        model = onnx_ir.from_proto(_rewritten(graph))
+        common.DeduplicateInitializersPass(size_limit=LARGEST_CONSTANT)(
+            model
+        )  # many constants that come of it are equal
+        common.RemoveUnusedOpsetsPass()(model)
+        smaller = onnx_ir.to_proto(model).SerializeToString()
+        if model.graph.num_nodes() >= nodes or len(smaller) > 1.25 * len(graph):
+            return graph
+        graph, nodes = smaller, model.graph.num_nodes()
+
+
+def _read(graph: bytes) -> Any:
+    import onnx
+
+    return onnx.load_from_string(graph)
+
+
+def _rewritten(graph: bytes) -> Any:
+    """What one load by ONNX Runtime makes of a graph."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # it warns of every constant that it leaves as it is
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     with tempfile.TemporaryDirectory() as folder:
-        options.optimized_model_filepath = str(Path(folder) / "prepared.onnx")
+        options.optimized_model_filepath = str(Path(folder) / "rewritten.onnx")
         onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        return Path(options.optimized_model_filepath).read_bytes()
+        return _read(Path(options.optimized_model_filepath).read_bytes())
 
 
 def _refuse_shared_tensors(example: Mapping[str, Tensor]) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lewm_lite import seeded
-from lewm_lite.labs.export import export_graph
+from lewm_lite.labs.export import export_graph, prepared
 
 # torch's exporter calls a function that torch itself has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning")
@@ -54,7 +54,9 @@ def graph():
 
 @pytest.fixture(scope="module")
 def session(graph):
-    return onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # as in the page
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def run(session, given):
@@ -117,6 +119,10 @@ def test_the_graph_is_sound_and_holds_no_trace_of_the_machine_it_was_made_on(gra
     onnx.checker.check_model(onnx.load_from_string(graph), full_check=True)
     assert str(root).encode() not in graph
     assert b".py" not in graph
+
+
+def test_what_was_prepared_once_stays_as_it_is(graph):
+    assert prepared(graph) == graph
 
 
 def test_one_tensor_given_as_two_inputs_is_refused():
