@@ -584,7 +584,6 @@ def test_every_text_of_a_lab_can_be_read(labs_at_rest, scheme):
         assert not faint
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_theme_that_the_reader_chose_before_is_the_lab_s(open_lab, scheme):
     lab = open_lab("cloud_flow", theme=scheme, **STILL)
     assert lab.page.evaluate("document.documentElement.dataset.theme") == scheme
