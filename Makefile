@@ -17,13 +17,12 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 export OMP_NUM_THREADS ?= 1
 BOOK_SOURCES := $(shell find book lewm_lite assets -type f -not -path '*/node_modules/*' -not -path '*/__pycache__/*' -not -path '*/.*' 2>/dev/null) _config.yml _toc.yml
 
-.PHONY: help setup book html test wheel bench evaluate clean notebooks assets address
+.PHONY: help setup book html test bench evaluate clean notebooks assets address
 
 help:
 	@echo "make book       set up, build the book, serve it on 127.0.0.1 and print the address"
 	@echo "make test       the whole check: style, library, notebooks, pages in a real browser"
 	@echo "make html       build only, into _build/html"
-	@echo "make wheel      run every chapter from an installed wheel; make test runs two of them so"
 	@echo "make notebooks  run every chapter and store its outputs"
 	@echo "make assets     make again what the labs ship with (about two minutes)"
 	@echo "make address    write the repository's address, from _config.yml, wherever it is needed"
@@ -64,9 +63,6 @@ test: html
 	@$(BIN)/python -m pytest tests -m "not timed" -n $(WORKERS) --dist loadscope
 	@$(BIN)/python -m pytest tests -m timed
 	@$(BIN)/python -m pytest --nbval book -n $(WORKERS) --dist loadfile
-
-wheel: $(VENV)/.ready
-	@LEWM_EVERY_CHAPTER=1 $(BIN)/python -m pytest tests/test_wheel.py -n $(WORKERS)
 
 notebooks: $(VENV)/.ready
 	@$(BIN)/python book/_tools/notebooks.py

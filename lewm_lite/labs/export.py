@@ -93,9 +93,8 @@ def prepared(graph: bytes) -> bytes:
     nodes = onnx_ir.from_proto(_read(graph)).graph.num_nodes()
     while True:
         model = onnx_ir.from_proto(_rewritten(graph))
-        common.DeduplicateInitializersPass(size_limit=LARGEST_CONSTANT)(
-            model
-        )  # many constants that come of it are equal
+        # Many of the constants that come of folding are equal.
+        common.DeduplicateInitializersPass(size_limit=LARGEST_CONSTANT)(model)
         common.RemoveUnusedOpsetsPass()(model)
         smaller = onnx_ir.to_proto(model).SerializeToString()
         if model.graph.num_nodes() >= nodes or len(smaller) > 1.25 * len(graph):

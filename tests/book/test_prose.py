@@ -56,13 +56,6 @@ class TestChapter:
         assert prose.count("```{admonition} Solution\n:class: dropdown") == 3
         assert len(set(re.findall(r"check_\w+", code))) >= 3
 
-    def test_opens_no_file_since_it_may_stand_anywhere(self, path):
-        """What a chapter reads comes through the library, in a checkout and a wheel alike."""
-        opening = re.compile(
-            r"\bopen\(|\bPath\(|\.\./|read_(?:text|bytes)|__file__|\bcwd\b|['\"](?:assets|book|tests)/"
-        )
-        assert not [line for cell in cells(path, "code") for line in text(cell).splitlines() if opening.search(line)]
-
     def test_code_cells_are_short_and_were_run_in_order(self, path):
         counts = [cell["execution_count"] for cell in cells(path, "code")]
         assert counts == list(range(1, len(counts) + 1))
