@@ -1,8 +1,8 @@
 """The built book in a real browser: a server, one Chromium, and pages whose every complaint fails the test.
 
-A lab's behaviour is tested on a page of the book that holds nothing else (``open_lab``): the rest of a chapter, whose
-formulas alone take longer to set than a lab to start, is not what such a test asks about. What labs do to a chapter,
-and a chapter to them, is tested on the chapters as they are (``labs_on``, ``labs_at_rest``).
+A lab's behaviour is tested on a page of the book that holds nothing else (``open_lab``): the rest of a chapter, which
+takes as long again to load, is not what such a test asks about. What labs do to a chapter, and a chapter to them, is
+tested on the chapters as they are (``labs_on``, ``labs_at_rest``).
 
 LEWM_SLOW stretches what is timed here: LEWM_SLOW=3 allows three times the milliseconds, for a machine that is busy.
 """
@@ -172,7 +172,6 @@ class Opener:
     def close(self):
         for context in self.contexts:
             context.close()
-        self.contexts = []
 
 
 @pytest.fixture
@@ -318,6 +317,11 @@ class LabHandle:
             }""",
             frames,
         )
+
+    def in_theme(self, scheme):
+        """Show the page in a theme, as its button does, and wait until pictures and colours have changed."""
+        self.page.evaluate("scheme => void (document.documentElement.dataset.theme = scheme)", scheme)
+        self.rest(20)
 
     def picture(self):
         """The canvas as a data address: equal pictures, equal text."""

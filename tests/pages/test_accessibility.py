@@ -40,8 +40,7 @@ def test_a_page_breaks_no_rule_of_wcag(labs_at_rest, scheme, axe):
     assert page.locator("article.bd-article lewm-lab").count() == len(labs_at_rest)
     if not page.evaluate("'axe' in window"):
         page.add_script_tag(content=axe)
-    page.evaluate("scheme => void (document.documentElement.dataset.theme = scheme)", scheme)
-    labs_at_rest[0].rest(20)  # colours that fade have arrived
+    labs_at_rest[0].in_theme(scheme)
     assert violations(page) == []
 
 

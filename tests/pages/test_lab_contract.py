@@ -566,15 +566,9 @@ CONTRAST = """lab => {
 }"""
 
 
-def in_theme(lab, scheme):
-    """Show the lab's page in a theme, as its button does, and wait until the picture is drawn anew."""
-    lab.page.evaluate("scheme => void (document.documentElement.dataset.theme = scheme)", scheme)
-    lab.rest(3)
-
-
 def test_every_text_of_a_lab_can_be_read(labs_at_rest, scheme):
     for lab in one_of_each(labs_at_rest):
-        in_theme(lab, scheme)
+        lab.in_theme(scheme)
         seen = lab.root.evaluate(CONTRAST)
         assert len(seen["texts"]) > len(contract(lab).controls) + 2 * len(contract(lab).readings)
         assert seen["grounds"] == [seen["paper"]], "the lab must bring its own background"
@@ -595,7 +589,7 @@ def test_the_picture_follows_the_theme(labs_at_rest):
         lab.root.scroll_into_view_if_needed()
         pictures = []
         for scheme in ("light", "dark", "light"):
-            in_theme(lab, scheme)
+            lab.in_theme(scheme)
             pictures.append(lab.picture())
         assert pictures[0] == pictures[2] != pictures[1]
 

@@ -90,13 +90,13 @@ def runs_of(lab_name):
     return RUNS[lab_name]
 
 
-def assert_alike(readings, expected, lab_name):
+def assert_alike(readings, expected, lab_name, values):
     """Two sets of readings after many steps, which two runtimes took."""
     ending, limit = AFTER_MANY_OF.get(lab_name, (None, 0))
     loose = {name for name in expected if ending and name.endswith(ending)}
     for name, value in expected.items():
         limits = {"abs": limit} if name in loose else {"rel": AFTER_MANY}
-        assert readings[name] == pytest.approx(value, **limits), name
+        assert readings[name] == pytest.approx(value, **limits), (name, values)
     assert readings.keys() == expected.keys() and len(loose) < len(expected)
 
 
@@ -230,7 +230,7 @@ def test_one_step_is_the_same_in_torch_and_onnxruntime(shipped, lab_name):
 def test_a_hundred_steps_read_the_same_in_torch_and_onnxruntime(shipped, lab_name, torch_runs):
     kept = shipped(lab_name)
     for values, frames in torch_runs(lab_name):
-        assert_alike(kept.readings(values, 100), frames[100].readings, lab_name)
+        assert_alike(kept.readings(values, 100), frames[100].readings, lab_name, values)
 
 
 # ---------------------------------------------------------------- the page
@@ -259,7 +259,7 @@ def test_the_page_reads_as_torch_does(open_lab, lab_name, torch_runs):
         assert page.readings() == pytest.approx(frames[1].readings, rel=IN_THE_PAGE)
         page.steps(99)
         assert page.step == 100
-        assert_alike(page.readings(), frames[100].readings, lab_name)
+        assert_alike(page.readings(), frames[100].readings, lab_name, values)
 
 
 def test_a_setting_moved_between_two_steps_acts_on_the_next_as_in_torch(open_lab):
